@@ -1,0 +1,1 @@
+"""klaviyo_sql: a Klaviyo account as a database."""

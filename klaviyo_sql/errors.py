@@ -1,0 +1,87 @@
+"""The exceptions of PEP 249, and Klaviyo's refusals placed among them.
+
+    Warning
+    Error
+    ├── InterfaceError                  the driver is used wrongly: a closed cursor, two threads at once
+    └── DatabaseError
+        ├── DataError                   a value cannot be what the column needs, such as a text that is no time
+        ├── OperationalError            Klaviyo or the way to it: no server, garbage, too many failures
+        │   ├── AuthenticationError     no key, a wrong key, a revoked key
+        │   ├── PermissionDenied        the key lacks a scope, or the account lacks the product
+        │   ├── RateLimitError          Klaviyo says 429 for longer than the driver may wait
+        │   └── Interrupted             the statement was interrupted
+        ├── IntegrityError              a constraint of an ordinary SQLite table
+        ├── InternalError               SQLite or this driver is at fault
+        ├── ProgrammingError            the SQL is wrong: unknown table or column, syntax, wrong number of parameters
+        │   └── RequestRejected         Klaviyo refuses the request as invalid (400, 404, 409 …)
+        └── NotSupportedError           Klaviyo or SQLite cannot do that
+            └── ReadOnlyError           a write on a connection that was not opened for writing
+
+Messages are sentences that say what to do; no message holds a key.
+"""
+
+from __future__ import annotations
+
+
+class Warning(Exception):  # noqa: A001, N818 - the name is PEP 249's
+    """Important warnings; exported because PEP 249 asks for it."""
+
+
+class Error(Exception):
+    """The base class of every exception that this package raises on purpose."""
+
+
+class InterfaceError(Error):
+    """The driver is used wrongly, as with a closed cursor."""
+
+
+class DatabaseError(Error):
+    """The base class of everything about the data or its source."""
+
+
+class DataError(DatabaseError):
+    """A value cannot be what its column needs."""
+
+
+class OperationalError(DatabaseError):
+    """Klaviyo could not be asked, or its answer could not be used."""
+
+
+class AuthenticationError(OperationalError):
+    """Klaviyo does not accept the key, or there is none."""
+
+
+class PermissionDenied(OperationalError):  # noqa: N818 - reads as the sentence that it is
+    """The key lacks a scope, or the account lacks the product."""
+
+
+class RateLimitError(OperationalError):
+    """Klaviyo's limit is used up for longer than the driver may wait."""
+
+
+class Interrupted(OperationalError):  # noqa: N818
+    """The statement was interrupted before it ended."""
+
+
+class IntegrityError(DatabaseError):
+    """A constraint of an ordinary SQLite table does not hold."""
+
+
+class InternalError(DatabaseError):
+    """SQLite or the driver itself is at fault."""
+
+
+class ProgrammingError(DatabaseError):
+    """The SQL or its parameters are wrong."""
+
+
+class RequestRejected(ProgrammingError):
+    """Klaviyo refuses the request as invalid."""
+
+
+class NotSupportedError(DatabaseError):
+    """Neither Klaviyo nor SQLite can do that."""
+
+
+class ReadOnlyError(NotSupportedError):
+    """A write on a connection that was not opened for writing."""

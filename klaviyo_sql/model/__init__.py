@@ -1,0 +1,1 @@
+"""The words that declarations are made of: tables, columns, filters, requests, time."""

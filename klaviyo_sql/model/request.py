@@ -1,0 +1,36 @@
+"""One HTTP request to Klaviyo, as a value."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import quote
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What is sent: the operation of the contract, its path with the ids in place, the query parameters in order, the JSON body.
+
+    `table` and `purpose` are for the log and for explain; they do not travel.
+    """
+
+    operation: str
+    method: str
+    path: str
+    parameters: tuple[tuple[str, str], ...] = ()
+    body: dict[str, Any] | None = None
+    table: str = field(default="", compare=False)
+
+    @property
+    def target(self) -> str:
+        """Path and query string, percent-encoded: `/api/events?filter=equals%28metric_id%2C%22X%22%29`."""
+        query = "&".join(f"{quote(name, safe='')}={quote(value, safe='')}" for name, value in self.parameters)
+        return f"{self.path}?{query}" if query else self.path
+
+    @property
+    def readable(self) -> str:
+        """The request as a person would write it, not encoded: `GET /api/events?filter=equals(metric_id,"X")`."""
+        query = "&".join(f"{name}={value}" for name, value in self.parameters)
+        body = f" {json.dumps(self.body, separators=(',', ':'))}" if self.body is not None else ""
+        return f"{self.method} {self.path}{'?' if query else ''}{query}{body}"
