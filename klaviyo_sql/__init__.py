@@ -1,1 +1,131 @@
-"""klaviyo_sql: a Klaviyo account as a database."""
+"""A Klaviyo account as a database, through PEP 249.
+
+import klaviyo_sql
+with klaviyo_sql.connect() as connection:
+    for row in connection.execute("SELECT email FROM profiles ORDER BY created DESC LIMIT 10"):
+        print(row)
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from klaviyo_sql.errors import (
+    AuthenticationError,
+    DatabaseError,
+    DataError,
+    Error,
+    IntegrityError,
+    InterfaceError,
+    InternalError,
+    Interrupted,
+    NotSupportedError,
+    OperationalError,
+    PermissionDenied,
+    ProgrammingError,
+    RateLimitError,
+    ReadOnlyError,
+    RequestRejected,
+    Warning,  # noqa: A004 - the name is PEP 249's
+)
+from klaviyo_sql.sqlite.connection import Connection
+from klaviyo_sql.sqlite.cursor import Cursor
+from klaviyo_sql.sqlite.types import (
+    BINARY,
+    DATETIME,
+    NUMBER,
+    ROWID,
+    STRING,
+    Binary,
+    Date,
+    DateFromTicks,
+    Time,
+    TimeFromTicks,
+    Timestamp,
+    TimestampFromTicks,
+)
+
+__version__ = "0.1.0"
+
+apilevel = "2.0"
+threadsafety = 1
+"""Threads may share the module, not a connection."""
+paramstyle = "qmark"
+"""Named parameters (`:name`, with a mapping) are taken as well."""
+
+
+def connect(
+    database: str | Path = ":memory:",
+    *,
+    api_key: str | None = None,
+    base_url: str | None = None,
+    sandbox: bool = False,
+    write: bool | None = None,
+    autocommit: bool = False,
+    timeout: float = 60.0,
+    max_wait: float = 120.0,
+    cache_seconds: float = 60.0,
+    cache_bytes: int = 32 * 2**20,
+) -> Connection:
+    """A connection to a Klaviyo account, with ordinary SQLite tables beside its tables.
+
+    `database` is the SQLite file for ordinary tables. `api_key` is a private key (default: KLAVIYO_API_KEY), `base_url` the server (default:
+    KLAVIYO_API_URL, else Klaviyo's). `sandbox=True` answers from a built-in account instead: no key, no network, and limits that pass in simulated
+    time. `write` allows writing (default: KLAVIYO_SQL_WRITE). `timeout` is the seconds that Klaviyo may stay silent, `max_wait` the most seconds that a
+    request waits for a limit, `cache_seconds` how long a page is answered from memory (0: never), `cache_bytes` the memory for that.
+
+    InterfaceError when an argument makes no sense. Nothing is sent: a wrong key shows with the first query.
+    """
+    from klaviyo_sql.opening import opened  # the sandbox, the server and the adapter are put together there
+
+    return opened(
+        database,
+        sandbox=sandbox,
+        autocommit=autocommit,
+        api_key=api_key,
+        base_url=base_url,
+        write=write,
+        timeout=timeout,
+        max_wait=max_wait,
+        cache_seconds=cache_seconds,
+        cache_bytes=cache_bytes,
+    )
+
+
+__all__ = [
+    "BINARY",
+    "DATETIME",
+    "NUMBER",
+    "ROWID",
+    "STRING",
+    "AuthenticationError",
+    "Binary",
+    "Connection",
+    "Cursor",
+    "DataError",
+    "DatabaseError",
+    "Date",
+    "DateFromTicks",
+    "Error",
+    "IntegrityError",
+    "InterfaceError",
+    "InternalError",
+    "Interrupted",
+    "NotSupportedError",
+    "OperationalError",
+    "PermissionDenied",
+    "ProgrammingError",
+    "RateLimitError",
+    "ReadOnlyError",
+    "RequestRejected",
+    "Time",
+    "TimeFromTicks",
+    "Timestamp",
+    "TimestampFromTicks",
+    "Warning",
+    "__version__",
+    "apilevel",
+    "connect",
+    "paramstyle",
+    "threadsafety",
+]

@@ -75,7 +75,7 @@ class ProgrammingError(DatabaseError):
     """The SQL or its parameters are wrong."""
 
 
-class RequestRejected(ProgrammingError):
+class RequestRejected(ProgrammingError):  # noqa: N818
     """Klaviyo refuses the request as invalid."""
 
 
@@ -85,3 +85,10 @@ class NotSupportedError(DatabaseError):
 
 class ReadOnlyError(NotSupportedError):
     """A write on a connection that was not opened for writing."""
+
+
+READ_ONLY = (
+    "{table} cannot be written to: the connection is read-only. Open it for writing with klaviyo_sql.connect(write=True), with --write on the "
+    "command line, or with KLAVIYO_SQL_WRITE=1."
+)
+"""What a write is told on a connection that was not opened for it."""

@@ -66,7 +66,9 @@ def operation_facts(method: str, path: str, operation: dict[str, Any]) -> dict[s
         "additional_fields": bracketed("additional-fields", query),
         "cursor": "page[cursor]" in query,
         "page": page_facts(query.get("page[size]")),
-        "other_parameters": sorted(name for name in query if not name.startswith(("fields[", "additional-fields[", "page[")) and name not in ("filter", "sort", "include")),
+        "other_parameters": sorted(
+            name for name in query if not name.startswith(("fields[", "additional-fields[", "page[")) and name not in ("filter", "sort", "include")
+        ),
         "body": schema_of(operation.get("requestBody", {})),
         "reply": next(
             ({"status": int(status), "schema": schema_of(reply)} for status, reply in operation["responses"].items() if status.startswith("2")),

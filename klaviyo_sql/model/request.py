@@ -5,14 +5,14 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass, field
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import quote, unquote
 
 
 @dataclass(frozen=True, slots=True)
 class Request:
     """What is sent: the operation of the contract, its path with the ids in place, the query parameters in order, the JSON body.
 
-    `table` and `purpose` are for the log and for explain; they do not travel.
+    `table` is for the log and for messages; it does not travel.
     """
 
     operation: str
@@ -33,4 +33,4 @@ class Request:
         """The request as a person would write it, not encoded: `GET /api/events?filter=equals(metric_id,"X")`."""
         query = "&".join(f"{name}={value}" for name, value in self.parameters)
         body = f" {json.dumps(self.body, separators=(',', ':'))}" if self.body is not None else ""
-        return f"{self.method} {self.path}{'?' if query else ''}{query}{body}"
+        return f"{self.method} {unquote(self.path)}{'?' if query else ''}{query}{body}"

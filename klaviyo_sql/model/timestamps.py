@@ -58,7 +58,7 @@ def from_klaviyo(text: str, *, microseconds: bool = False) -> str:
     """
     length = len(text)
     if not microseconds:
-        if length == 25 and text.endswith("+00:00") or length == 20 and text[19] == "Z":
+        if (length == 25 and text.endswith("+00:00")) or (length == 20 and text[19] == "Z"):
             return f"{text[:10]} {text[11:19]}"
     elif length == 32 and text.endswith("+00:00"):
         return f"{text[:10]} {text[11:26]}"

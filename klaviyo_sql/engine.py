@@ -1,0 +1,308 @@
+"""The hinge between SQL and Klaviyo: a scan in, rows out. Both know only this.
+
+`Engine.scan` plans a scan and runs the plan lazily: a page is asked for when its first row is wanted. `Scanner` is a scan that is repeated
+with other values, as the inner side of a join is; it remembers what it has read.
+"""
+
+from __future__ import annotations
+
+import heapq
+import itertools
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from datetime import date
+from typing import Any
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from klaviyo_sql import contract, errors
+from klaviyo_sql.fetch import Client, Reply
+from klaviyo_sql.fetch.aggregates import Number, measurements_by_day
+from klaviyo_sql.fetch.refusals import reasons_in
+from klaviyo_sql.fetch.rows import Decoder, GarbageError, Row, decoder
+from klaviyo_sql.model.clock import Clock
+from klaviyo_sql.model.request import Request
+from klaviyo_sql.model.table import Collection, Detail, Id, Measurement, PeriodStart, Table
+from klaviyo_sql.plan import scan as planning
+from klaviyo_sql.plan.constraints import Constraint, Operator
+from klaviyo_sql.plan.cost import SMALL_TABLE
+from klaviyo_sql.plan.periods import following
+from klaviyo_sql.plan.scan import Aggregate, Chain, Order, Plan, Scan, Today
+
+_REMEMBERED_KEYS = 10_000
+
+
+class Engine:
+    """Answers scans of one account's tables."""
+
+    def __init__(self, client: Client, clock: Clock, tables: dict[str, Table]) -> None:
+        self.client = client
+        self.tables = tables
+        self._clock = clock
+        self._timezone: str | None = None
+
+    def scan(self, scan: Scan) -> Iterator[Row]:
+        """The rows of a scan: the values of `scan.columns` first, then others that were needed on the way.
+
+        DataError when a time column is compared with a text that is no time, before anything is sent; the exceptions of `Client.send`.
+        """
+        return self.run(self.plan(scan))
+
+    def plan(self, scan: Scan) -> Plan:
+        """The plan of a scan; the first of a period table reads the account's time zone."""
+        return planning.plan(scan, self.tables, self._today() if planning.needs_today(scan.table) else None)
+
+    def presumed(self, scan: Scan) -> Plan:
+        """The plan of a scan without sending anything: where the account's time zone is not known yet, it is taken to be UTC."""
+        return planning.plan(scan, self.tables, self._today_in(self._timezone or "UTC"))
+
+    def run(self, plan: Plan) -> Iterator[Row]:
+        """The rows of a plan, in its order if it has one."""
+        if plan.order is not None and len(plan.chains) > 1:
+            return self._merged(plan, plan.order)
+        return itertools.chain.from_iterable(self._rows(plan, chain) for chain in self._chains(plan))
+
+    def _chains(self, plan: Plan) -> Iterator[Chain]:
+        """The chains, those of children one parent at a time, as the parents' pages come in."""
+        if plan.parents is None or plan.chains_of is None:
+            yield from plan.chains
+            return
+        seen = set()
+        for parent_id, *_ in self.run(plan.parents):
+            if parent_id not in seen:
+                seen.add(parent_id)
+                yield from plan.chains_of(parent_id)
+
+    def _merged(self, plan: Plan, order: Order) -> Iterator[Row]:
+        """Several ordered chains as one."""
+
+        def keyed(chain: Chain) -> Iterator[tuple[tuple[bool, Any], Row]]:
+            position = chain.columns.index(order.column)
+            for row in self._rows(plan, chain):
+                yield _sort_key(row[position]), row
+
+        merged = heapq.merge(*map(keyed, plan.chains), key=lambda entry: entry[0], reverse=order.descending)
+        return (row for _, row in merged)
+
+    def _rows(self, plan: Plan, chain: Chain) -> Iterator[Row]:
+        """The rows of one chain, checked and in order."""
+        pages = self._periods(chain, chain.aggregate) if chain.aggregate else self._pages(chain)
+        rows: Iterator[Row] = itertools.chain.from_iterable(pages)
+        for check in chain.checks:
+            position = chain.columns.index(check.column)
+            rows = _kept(rows, position, check.holds)
+        return _in_order(rows, plan.table, chain, plan.order) if plan.order else rows
+
+    def _pages(self, chain: Chain) -> Iterator[list[Row]]:
+        """The pages of one chain, each asked for when the one before is used up."""
+        decode = decoder(chain.decoded)
+        request: Request | None = chain.request
+        seen: set[str] = set()
+        count = 0
+        while request is not None:
+            seen.add(request.target)
+            reply, page = self._page(request, chain, decode)
+            if page is None:
+                return
+            reply.record.rows = len(page.rows)
+            count += len(page.rows)
+            yield self._with_detail(page.rows, chain) if chain.detail else page.rows
+            if page.next_url is None or (chain.most_rows is not None and count >= chain.most_rows):
+                return
+            request = self.client.following(request, page.next_url)
+            if request.target in seen:
+                raise self.client.garbage(request, "the link to the next page leads to one that was read before")
+
+    def _page(self, request: Request, chain: Chain, decode: Decoder) -> tuple[Reply, Any]:
+        read = decode.single if chain.single else decode.page
+        return self._decoded(request, chain.absent_statuses, lambda body: read(body, chain.constants))
+
+    def _decoded(self, request: Request, absent_statuses: frozenset[int], decode: Callable[[bytes], Any]) -> tuple[Reply, Any]:
+        """The reply and what it decodes to, None when there is no such resource; a garbled reply is asked for once more."""
+        for cache in (True, False):
+            reply = self.client.send(request, absent_statuses=absent_statuses, cache=cache)
+            if not 200 <= reply.status < 300:
+                if not _is_absent(reply):
+                    raise self.client.refused(request, reply)
+                return reply, None
+            try:
+                return reply, decode(reply.body)
+            except GarbageError as error:
+                garbage = self.client.garbage(request, str(error))
+        raise garbage
+
+    def _with_detail(self, rows: list[Row], chain: Chain) -> list[Row]:
+        """The rows with the columns that only the by-id operation knows: one request a row."""
+        source = self.tables[chain.request.table].source
+        assert isinstance(source, Collection)  # noqa: S101 - only collections have details
+        id_position = next(n for n, column in enumerate(chain.decoded) if isinstance(column.place, Id))
+        detailed = [n for n, column in enumerate(chain.decoded) if isinstance(column.place, Detail)]
+        columns = tuple(chain.columns[n] for n in (*detailed, id_position))
+        table = self.tables[chain.request.table]
+        completed = []
+        for row in rows:
+            key = Constraint(chain.columns[id_position], Operator.EQUAL, row[id_position])
+            found = next(self.scan(Scan(table, columns, (key,))), None)
+            values = list(row)
+            for position, n in enumerate(detailed):
+                values[n] = found[position] if found else None
+            completed.append(tuple(values))
+        return completed
+
+    def _today(self) -> Today:
+        """The account's time zone, read once for the engine, and the date there now."""
+        if self._timezone is None:
+            table = self.tables["accounts"]
+            row = next(self.scan(Scan(table, (table.index("timezone"),))), None)
+            if row is None or not row[0]:
+                raise errors.OperationalError("Klaviyo does not tell the account's time zone, without which days and months cannot be told apart.")
+            try:
+                ZoneInfo(row[0])
+            except (ZoneInfoNotFoundError, ValueError):
+                raise errors.OperationalError(
+                    f"The account's time zone {row[0]!r} is not in this machine's time zone data; install the package tzdata."
+                ) from None
+            self._timezone = str(row[0])
+        return self._today_in(self._timezone)
+
+    def _today_in(self, timezone: str) -> Today:
+        return Today(timezone, self._clock.now().astimezone(ZoneInfo(timezone)).date())
+
+    def _periods(self, chain: Chain, aggregate: Aggregate) -> Iterator[list[Row]]:
+        """The periods of one metric and year, as one page."""
+        span = aggregate.span
+        reply, found = self._decoded(chain.request, chain.absent_statuses, lambda body: measurements_by_day(body, aggregate.timezone))
+        if found is None:
+            return
+        starts = set(span.starts)
+        if any(span.start <= day < span.end and day not in starts for day in found):
+            found = self._weeks_of_days(chain, aggregate)
+        rows = [_period_row(chain, start, found[start]) for start in sorted(starts & found.keys())]
+        reply.record.rows = len(rows)
+        yield rows
+
+    def _weeks_of_days(self, chain: Chain, aggregate: Aggregate) -> dict[date, dict[str, Number]]:
+        """Weeks made of days, for an account whose weeks Klaviyo begins on another day: counts and sums add up, unique profiles do not."""
+        span = aggregate.span
+        if span.interval != "week":
+            raise self.client.garbage(chain.request, f"its periods do not begin with the {span.interval}s of the account's time zone")
+        request = _by_day(chain.request)
+        _, days = self._decoded(request, chain.absent_statuses, lambda body: measurements_by_day(body, aggregate.timezone))
+        weeks: dict[date, dict[str, Number]] = {}
+        for start in span.starts:
+            inside = [values for day, values in (days or {}).items() if start <= day < following("week", start)]
+            weeks[start] = {name: sum(values.get(name) or 0 for values in inside) for name in ("count", "sum_value")} | {"unique": None}
+        return weeks
+
+
+@dataclass(slots=True)
+class Scanner:
+    """A scan that is run again and again with other values.
+
+    The keys that were looked up are remembered for as long as the statement runs, and a small table is read whole at its second key.
+    """
+
+    engine: Engine
+    table: Table
+    columns: tuple[int, ...]
+    order: Order | None = None
+    limit: int | None = None
+    _found: dict[Any, list[Row]] | None = None
+    _whole: dict[Any, Row] | None = None
+
+    def rows(self, constraints: tuple[Constraint, ...]) -> Iterator[Row]:
+        """The rows for these values."""
+        scan = Scan(self.table, self.columns, constraints, self.order, self.limit)
+        key = self._only_key(constraints)
+        if key is None:
+            return self.engine.scan(scan)
+        if self._found is None:
+            self._found = {}
+        if key in self._found:
+            return iter(self._found[key])
+        if self._whole is None and self._found and self._may_read_whole():
+            self._whole = self._read_whole()
+        if self._whole is not None:
+            row = self._whole.get(key)
+            return iter(()) if row is None else iter((row,))
+        rows = list(self.engine.scan(scan))
+        if len(self._found) < _REMEMBERED_KEYS:
+            self._found[key] = rows
+        return iter(rows)
+
+    def _only_key(self, constraints: tuple[Constraint, ...]) -> Any:
+        """The id, when the scan asks for the row of one id and for nothing else."""
+        source = self.table.source
+        if not isinstance(source, Collection) or source.get is None or source.parent or len(constraints) != 1:
+            return None
+        constraint = constraints[0]
+        is_key = isinstance(self.table.columns[constraint.column].place, Id) and constraint.operator is Operator.EQUAL
+        return constraint.value if is_key and isinstance(constraint.value, str) else None
+
+    def _may_read_whole(self) -> bool:
+        places = (self.table.columns[column].place for column in self.columns)
+        return self.table.typical_rows <= SMALL_TABLE and not any(isinstance(place, Detail) for place in places)
+
+    def _read_whole(self) -> dict[Any, Row]:
+        id_column = self.table.index(self.table.key[0])
+        columns = (*self.columns, id_column)
+        position = len(self.columns) if id_column not in self.columns else self.columns.index(id_column)
+        return {row[position]: row for row in self.engine.scan(Scan(self.table, tuple(dict.fromkeys(columns))))}
+
+
+def _is_absent(reply: Reply) -> bool:
+    """Whether the reply says that there is no such resource: 404, or a 400 about the id in the path, which is how events answer nonsense."""
+    if reply.status != 400:
+        return True
+    sources = [reason.get("source") for reason in reasons_in(reply.body)]
+    return bool(sources) and all(isinstance(source, dict) and source.get("pointer") == "/data/id" for source in sources)
+
+
+def _sort_key(value: Any) -> tuple[bool, Any]:
+    """NULL before everything, as SQLite sorts."""
+    return (value is not None, value)
+
+
+def _kept(rows: Iterator[Row], position: int, holds: Callable[[Any], bool]) -> Iterator[Row]:
+    return (row for row in rows if holds(row[position]))
+
+
+def _in_order(rows: Iterator[Row], table: Table, chain: Chain, order: Order) -> Iterator[Row]:
+    """The rows, as long as they come in the order that was asked for: SQLite was told so and does not look."""
+    position = chain.columns.index(order.column)
+    before: tuple[bool, Any] | None = None
+    for row in rows:
+        key = _sort_key(row[position])
+        if before is not None and (key > before if order.descending else key < before):
+            name = table.columns[order.column].name
+            raise errors.OperationalError(
+                f"Klaviyo did not return {table.name} in the order of {name} that it was asked for; sort in SQLite instead: ORDER BY +{name}"
+            )
+        before = key
+        yield row
+
+
+def _period_row(chain: Chain, start: date, values: dict[str, Number]) -> Row:
+    row: list[Any] = []
+    for constant, column in zip(chain.constants, chain.decoded, strict=True):
+        place = column.place
+        if isinstance(place, PeriodStart):
+            row.append(start.isoformat())
+        elif isinstance(place, Measurement):
+            number = values.get(place.name)
+            row.append(None if number is None else float(number) if place.name == "sum_value" else int(number))
+        else:
+            row.append(constant)
+    return tuple(row)
+
+
+def _by_day(request: Request) -> Request:
+    """The same aggregate, by day."""
+    data = (request.body or {})["data"]
+    attributes = {**data["attributes"], "interval": "day", "measurements": ["count", "sum_value"]}
+    return replace(request, body={"data": {**data, "attributes": attributes}})
+
+
+def rates(table: Table) -> contract.Rate:
+    """The limit of the operation that reads the table."""
+    source = table.source
+    return contract.operation(source.list if isinstance(source, Collection) else source.operation).rate

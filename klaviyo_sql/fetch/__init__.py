@@ -1,0 +1,7 @@
+"""The network: a request in, Klaviyo's reply out, at the pace that Klaviyo allows; it knows no SQL."""
+
+from klaviyo_sql.fetch.client import Client, Reply
+from klaviyo_sql.fetch.limits import Allowance, Limits
+from klaviyo_sql.fetch.log import RequestLog, RequestRecord
+
+__all__ = ["Allowance", "Client", "Limits", "Reply", "RequestLog", "RequestRecord"]

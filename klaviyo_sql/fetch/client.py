@@ -1,0 +1,419 @@
+"""The one way to Klaviyo: cache, limits, the request itself, retries, refusals, log."""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+import importlib.metadata
+import random
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import timedelta
+
+import httpx
+import msgspec
+
+from klaviyo_sql import contract, errors
+from klaviyo_sql.fetch import retries
+from klaviyo_sql.fetch.address import Address
+from klaviyo_sql.fetch.cache import ReplyCache
+from klaviyo_sql.fetch.forking import renew_after_fork
+from klaviyo_sql.fetch.key import Key
+from klaviyo_sql.fetch.limits import Admission, Delay, Limits, shared_limits
+from klaviyo_sql.fetch.log import RequestLog, RequestRecord
+from klaviyo_sql.fetch.operations import is_read
+from klaviyo_sql.fetch.refusals import reasons_in, refusal, subject, told
+from klaviyo_sql.fetch.retries import Failure, Trouble
+from klaviyo_sql.fetch.waiting import stop_if, wait
+from klaviyo_sql.model import timestamps
+from klaviyo_sql.model.clock import Clock, SystemClock
+from klaviyo_sql.model.request import Request
+
+_MEDIA_TYPE = "application/vnd.api+json"
+_CONNECTIONS = 20  # httpx looks through all its connections for every request: more of them cost more than they bring
+_CONNECT_SECONDS = 10.0
+_CLOSED = "The connection to Klaviyo is closed."
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """What Klaviyo answered: `body` is decompressed; `cached` when it was not asked again; `record.rows` is for whoever decodes it."""
+
+    status: int
+    body: bytes
+    cached: bool
+    record: RequestRecord
+
+
+@dataclass(frozen=True, slots=True)
+class _Errand:
+    """A request on its way through the tries: whether it only reads, which statuses mean absence, and the record of it all."""
+
+    request: Request
+    url: httpx.URL
+    read: bool
+    absent_statuses: frozenset[int]
+    record: RequestRecord
+
+
+@dataclass(frozen=True, slots=True)
+class _Answer:
+    """One reply as it came, whatever its status."""
+
+    status: int
+    headers: httpx.Headers
+    body: bytes
+
+
+class Client:
+    """Sends requests to one account; every method may be called from any thread.
+
+    `base_url` is https (http for loopback hosts), `timeout` the seconds that Klaviyo may stay silent (connecting: 10), `cache_seconds` and
+    `cache_bytes` bound the reply cache (0: none), `attempts` is how often a request is tried when it fails. `max_wait` is the most seconds
+    that one request waits for limits and Retry-After, over all its tries; a long scan may well wait longer altogether, at the pace that the
+    limits allow. `limits` is by default the process-wide one of this `base_url` and key. `interrupted` is polled every 50 ms during waits.
+    `log_size` bounds the log, in records; `chance` returns random numbers in [0, 1) for the jitter.
+
+    InterfaceError when `base_url` cannot be used. Nothing is connected before the first request.
+    """
+
+    def __init__(
+        self,
+        *,
+        api_key: str | None,
+        base_url: str,
+        transport: httpx.BaseTransport | None = None,
+        clock: Clock | None = None,
+        timeout: float = 60.0,
+        cache_seconds: float = 60.0,
+        cache_bytes: int = 32 * 2**20,
+        max_wait: float = 120.0,
+        attempts: int = 5,
+        limits: Limits | None = None,
+        interrupted: Callable[[], bool] = lambda: False,
+        log_size: int = 10_000,
+        chance: Callable[[], float] = random.random,
+    ) -> None:
+        self._key = Key(api_key)
+        self._address = Address(base_url)
+        self._transport = transport
+        self._clock = clock or (limits.clock if limits else SystemClock())
+        self._timeout = httpx.Timeout(timeout, connect=_CONNECT_SECONDS)
+        self._cache = ReplyCache(seconds=cache_seconds, size=cache_bytes, clock=self._clock)
+        self._max_wait = max_wait
+        self._attempts = max(1, attempts)
+        self._interrupted = interrupted
+        self._chance = chance
+        self._http: httpx.Client | None = None
+        self._parents: list[httpx.Client] = []
+        self._closed = False
+        self.limits = limits or shared_limits(str(self._address), self._key.digest, self._clock)
+        self.log = RequestLog(log_size)
+        self.renew()
+        renew_after_fork(self)
+
+    def __repr__(self) -> str:
+        return f"<klaviyo_sql.fetch.Client of {self._address}{', closed' if self._closed else ''}>"
+
+    def renew(self) -> None:
+        """Start anew in a forked child: the parent's connections are the parent's."""
+        self._lock = threading.Lock()
+        if self._http is not None:
+            self._parents.append(self._http)  # kept, not closed: closing would say goodbye on the parent's connections
+            self._http = None
+
+    def send(self, request: Request, *, absent_statuses: frozenset[int] = frozenset(), cache: bool = True) -> Reply:
+        """Klaviyo's reply: any 2xx, or a status in `absent_statuses` (such as 404 where that means no row).
+
+        `cache=False` neither reads the cache nor fills it. A request that changes something empties it. While Klaviyo is silent the thread
+        is blocked; `interrupted` is heard before every try and in every wait.
+
+        AuthenticationError without a usable key, before anything is sent; PermissionDenied, RequestRejected and OperationalError by what
+        Klaviyo answers or what happens on the way; RateLimitError when `max_wait` would be exceeded, at once; Interrupted.
+        """
+        if self._closed:
+            raise errors.InterfaceError(_CLOSED)
+        read = is_read(request.operation)
+        record = RequestRecord(
+            started_at=self._clock.now(),
+            operation=request.operation,
+            table=request.table,
+            method=request.method,
+            path=request.path,
+            query=_query(request, read=read),
+        )
+        self._key.check()
+        found = self._cache.get(request) if cache and read else None
+        if found is not None:
+            record.status, record.cached, record.bytes = found[0], True, len(found[1])
+            self.log.append(record)
+            return Reply(found[0], found[1], True, record)
+        generation = self._cache.generation
+        try:
+            answer = self._answer(_Errand(request, self._address.url(request.target), read, absent_statuses, record))
+        except errors.Error as error:
+            record.error = str(error)
+            raise
+        except BaseException as error:
+            record.error = type(error).__name__  # KeyboardInterrupt, say: its text is not ours to keep
+            raise
+        finally:
+            if not read:
+                self._cache.clear()
+            self.log.append(record)
+        if cache and read and answer.status not in absent_statuses:
+            self._cache.put(request, answer.status, answer.body, generation)
+        return Reply(answer.status, answer.body, False, record)
+
+    def following(self, request: Request, url: str) -> Request:
+        """The request for the next page, by the `links.next` of the reply to `request`.
+
+        OperationalError when the link leads anywhere but to the configured server; nothing is sent then.
+        """
+        path, parameters = self._address.followed(url)
+        return dataclasses.replace(request, path=path, parameters=parameters)
+
+    def garbage(self, request: Request, reason: str) -> errors.OperationalError:
+        """The exception for a reply that turned out not to be what Klaviyo sends; its body leaves the cache.
+
+        Who decodes replies may ask once more with `send(request, cache=False)` before raising it.
+        """
+        self._cache.discard(request)
+        text = f"Klaviyo's reply to {subject(request)} cannot be used: {reason.rstrip('.')}."
+        return told(errors.OperationalError(self._key.concealed(text)), request)
+
+    def refused(self, request: Request, reply: Reply) -> errors.Error:
+        """The exception for a reply whose status was let through by `absent_statuses`, but whose body tells of something else."""
+        error = refusal(request, reply.status, reply.body, "", self._key)
+        reply.record.error = str(error)
+        return error
+
+    def forget(self) -> None:
+        """Empty the cache, so that the next statement sees Klaviyo as it is."""
+        self._cache.clear()
+
+    def close(self) -> None:
+        """Close the connections; sending is an InterfaceError from now on. A transport that was passed in stays open: others may use it."""
+        with self._lock:
+            self._closed = True
+            http, self._http = self._http, None
+        self._cache.clear()
+        if http is not None and self._transport is None:
+            http.close()
+
+    def _answer(self, errand: _Errand) -> _Answer:
+        """Try until there is an answer to return or an exception to raise."""
+        request, record, read = errand.request, errand.record, errand.read
+        tried = refused = failed = 0
+        while True:
+            admission = self._admitted(request, record, refused)
+            record.retries = tried
+            tried += 1
+            outcome = self._exchanged(errand, admission)
+            if isinstance(outcome, _Answer) and outcome.status == 429:
+                refused += 1
+                asked = retries.retry_after(outcome.headers.get("retry-after"), self._clock.now())
+                jitter = retries.backoff(refused, self._chance())
+                # Never no wait at all: a server that says 0 each time would be asked without end.
+                self.limits.block(request.operation, max(asked or 0.0, retries.BASE) + jitter)
+                continue
+            if isinstance(outcome, _Answer):
+                if 200 <= outcome.status < 300 or outcome.status in errand.absent_statuses:
+                    return outcome
+                raise refusal(request, outcome.status, outcome.body, _host(outcome.headers.get("location", "")), self._key)
+            failed += 1
+            if not retries.may_repeat(outcome.trouble, read=read) or failed >= retries.tries(outcome.trouble, self._attempts):
+                raise self._given_up(request, outcome, tried, read=read)
+            pause = retries.backoff(failed, self._chance())
+            if outcome.retry_after is not None:
+                pause += outcome.retry_after
+                if record.waited_ms / 1000 + outcome.retry_after > self._max_wait:
+                    raise self._given_up(request, outcome, tried, read=read)
+            self._wait(pause, record)
+
+    def _admitted(self, request: Request, record: RequestRecord, refused: int) -> Admission:
+        """Wait until the limits let the request go, or RateLimitError when that takes longer than may be waited."""
+        stop_if(self._interrupted)
+        while isinstance(verdict := self.limits.admit(request), Delay):
+            if record.waited_ms / 1000 + verdict.seconds > self._max_wait:
+                raise self._too_long(request, verdict, refused)
+            self._wait(verdict.seconds, record)
+        return verdict
+
+    def _exchanged(self, errand: _Errand, admission: Admission) -> _Answer | Failure:
+        """Send once, and block the thread until Klaviyo answers or the timeout is over.
+
+        Who wants many requests under way has many threads send: limits, cache, log and connections are made for that.
+        """
+        outcome: _Answer | Failure
+        request, record = errand.request, errand.record
+        began = self._clock.monotonic()
+        answered: httpx.Headers | None = None
+        unsent = False
+        try:
+            response = self._connected().request(
+                request.method,
+                errand.url,
+                headers=_headers(request),
+                auth=self._key.sign,
+                content=None if request.body is None else msgspec.json.encode(request.body),
+            )
+            answered = response.headers
+            outcome = _Answer(response.status_code, response.headers, response.content)
+        except RuntimeError:
+            if not self._closed:
+                raise
+            unsent = True  # another thread closed the connections in between, which httpx tells so
+            raise errors.InterfaceError(_CLOSED) from None
+        except (httpx.TransportError, httpx.DecodingError) as error:
+            outcome = retries.classified(error)
+            unsent = outcome.trouble in (Trouble.UNREACHABLE, Trouble.CERTIFICATE, Trouble.BROKEN)
+        finally:
+            record.milliseconds += (self._clock.monotonic() - began) * 1000
+            if unsent:
+                self.limits.unsent(admission)
+            else:
+                remaining = self.limits.answered(admission, answered)
+                record.remaining = record.remaining if remaining is None else remaining
+        if isinstance(outcome, Failure):
+            record.status, record.bytes = None, 0
+            return outcome
+        record.status, record.bytes = outcome.status, len(outcome.body)
+        if outcome.status in errand.absent_statuses:
+            return _unless_garbage(outcome, may_be_empty=True)
+        if 200 <= outcome.status < 300:
+            return _unless_garbage(outcome, may_be_empty=not errand.read or outcome.status == 204)
+        if outcome.status in retries.PASSING_STATUSES:
+            asked = retries.retry_after(outcome.headers.get("retry-after"), self._clock.now())
+            return Failure(Trouble.UNAVAILABLE, f"Klaviyo answered {outcome.status}", outcome.status, outcome.body, asked)
+        return outcome
+
+    def _wait(self, seconds: float, record: RequestRecord) -> None:
+        began = self._clock.monotonic()
+        try:
+            wait(self._clock, seconds, self._interrupted)
+        finally:
+            record.waited_ms += (self._clock.monotonic() - began) * 1000
+
+    def _too_long(self, request: Request, delay: Delay, refused: int) -> errors.RateLimitError:
+        again = timestamps.ceiling(self._clock.now() + timedelta(seconds=delay.seconds))
+        said = f" Klaviyo answered 429 {_times(refused)}." if refused else ""
+        text = (
+            f"Klaviyo's limit for {subject(request)} is used up ({delay.limit}) until {timestamps.to_sql(again)} UTC, "
+            f"in {_lasting(delay.seconds)}, which is longer than may be waited (max_wait is {self._max_wait:g} s).{said}"
+        )
+        return told(errors.RateLimitError(text), request, 429 if refused else None, returns_at=again)
+
+    def _given_up(self, request: Request, failure: Failure, tried: int, *, read: bool) -> errors.OperationalError:
+        about = subject(request)
+        tries = "1 try" if tried == 1 else f"{tried} tries"
+        what = self._key.concealed(failure.text)
+        if failure.trouble is Trouble.UNREACHABLE:
+            text = f"Klaviyo cannot be reached at {self._address.host}: {what} ({about}, {tries})."
+        elif failure.trouble is Trouble.CERTIFICATE:
+            text = (
+                f"The certificate of {self._address.host} is not trusted, so the key was not sent: {what} ({about}). "
+                "If a company proxy inspects the traffic, name its certificates in the environment variable SSL_CERT_FILE."
+            )
+        elif failure.trouble is Trouble.BROKEN:
+            text = f"{about} could not be sent: {what}."
+        else:
+            text = f"{about} failed after {tries}: {what}."
+            if failure.trouble is Trouble.GARBAGE:
+                text += f" Did a proxy or a captive portal answer instead of Klaviyo? Is {self._address} right?"
+            if failure.retry_after is not None:
+                again = timestamps.ceiling(self._clock.now() + timedelta(seconds=failure.retry_after))
+                text += f" Klaviyo asks to come back at {timestamps.to_sql(again)} UTC."
+            if not read:
+                text += " It was not repeated, because it may have been carried out: look before it is sent again."
+        return told(errors.OperationalError(text), request, failure.status, reasons_in(failure.body))
+
+    def _connected(self) -> httpx.Client:
+        """The connection pool, made at the first request: reading the certificates takes longer than most queries are planned in."""
+        with self._lock:
+            if self._closed:
+                raise errors.InterfaceError(_CLOSED)
+            if self._http is None:
+                try:
+                    self._http = httpx.Client(
+                        transport=self._transport,
+                        timeout=self._timeout,
+                        limits=httpx.Limits(max_connections=_CONNECTIONS, max_keepalive_connections=_CONNECTIONS),
+                        follow_redirects=False,
+                        http2=False,
+                    )
+                except (ValueError, ImportError, OSError, httpx.InvalidURL) as error:
+                    raise errors.OperationalError(
+                        f"The connection cannot be set up ({type(error).__name__}): look at HTTPS_PROXY, ALL_PROXY, SSL_CERT_FILE and SSL_CERT_DIR."
+                    ) from None  # without its text, for a proxy's URL may hold a password
+            return self._http
+
+
+def _unless_garbage(answer: _Answer, *, may_be_empty: bool) -> _Answer | Failure:
+    """The answer, if its body looks like a JSON object from its first to its last byte; what lies between is for the decoder."""
+    body = answer.body
+    if body[:1] == b"{" and body[-1:] == b"}":
+        return answer
+    stripped = body.strip()
+    if (stripped[:1] == b"{" and stripped[-1:] == b"}") or (may_be_empty and not stripped):
+        return answer
+    if not stripped:
+        text = f"the reply ({answer.status}) was empty"
+    elif stripped[:1] == b"{":
+        text = f"the reply ({answer.status}) was cut off after {len(body)} bytes"
+    else:
+        text = f"the reply ({answer.status}) was not Klaviyo's JSON"
+    return Failure(Trouble.GARBAGE, text, answer.status)
+
+
+def _query(request: Request, *, read: bool) -> str:
+    """The parameters as a person would write them, and the question of a POST that asks.
+
+    A write's body stays out: it may be megabytes of other people's data.
+    """
+    query = "&".join(f"{name}={value}" for name, value in request.parameters)
+    if read and request.body is not None:
+        query += (" " if query else "") + msgspec.json.encode(request.body).decode()
+    return query
+
+
+def _host(location: str) -> str:
+    """Scheme and host of a redirect, for the message: its path and query may hold what is not for a log."""
+    try:
+        url = httpx.URL(location)
+    except httpx.InvalidURL:
+        return ""
+    return f"{url.scheme}://{url.host}" if url.host else ""
+
+
+def _times(count: int) -> str:
+    return "once" if count == 1 else f"{count} times"
+
+
+def _lasting(seconds: float) -> str:
+    minutes = round(seconds / 60)
+    if seconds < 120:
+        return f"{seconds:.0f} s"
+    return f"{minutes} min" if minutes < 120 else f"{minutes // 60} h {minutes % 60} min"
+
+
+def _headers(request: Request) -> dict[str, str]:
+    headers = {
+        "revision": contract.facts().revision,
+        "User-Agent": _user_agent(),
+        "Accept": _MEDIA_TYPE,
+        "Accept-Encoding": "gzip",
+    }
+    if request.body is not None:
+        headers["Content-Type"] = _MEDIA_TYPE
+    return headers
+
+
+@functools.cache
+def _user_agent() -> str:
+    try:
+        version = importlib.metadata.version("klaviyo-sql")
+    except importlib.metadata.PackageNotFoundError:
+        version = "0"  # run from a source tree that is not installed
+    return f"klaviyo-sql/{version} (python)"

@@ -1,0 +1,154 @@
+"""Days, weeks and months of the account's time zone, and the metric aggregate requests that cover them.
+
+The rules are Skyvia's, whose users' queries must give the same answer here: only complete past periods; a range of dates is cut to the full
+periods inside it; no range means the last year, a start alone one year from it.
+"""
+
+from __future__ import annotations
+
+import calendar
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from klaviyo_sql.model import timestamps
+from klaviyo_sql.plan.constraints import Bound, Unknown, Wanted
+
+_DAY = timedelta(days=1)
+MEASUREMENTS = ("count", "sum_value", "unique")
+_LONGEST = {"day": 365, "week": 52, "month": 12}
+"""Periods in one request: Klaviyo refuses a span of more than a year."""
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """Consecutive periods, from the first day of the first to the day after the last."""
+
+    interval: str
+    start: date
+    end: date
+
+    @property
+    def starts(self) -> list[date]:
+        """The first day of each period."""
+        days, day = [], self.start
+        while day < self.end:
+            days.append(day)
+            day = following(self.interval, day)
+        return days
+
+
+def beginning(interval: str, day: date) -> date:
+    """The first day of the period that the day is in; weeks begin on Monday."""
+    if interval == "week":
+        return day - timedelta(days=day.weekday())
+    return day.replace(day=1) if interval == "month" else day
+
+
+def following(interval: str, start: date, periods: int = 1) -> date:
+    """The first day of the period that many later."""
+    if interval == "month":
+        year, month = divmod(start.year * 12 + start.month - 1 + periods, 12)
+        return date(year, month + 1, 1)
+    return start + timedelta(days=(7 if interval == "week" else 1) * periods)
+
+
+def a_year_after(day: date) -> date:
+    """The same day next year; 28 February for 29 February."""
+    return _moved_year(day, 1)
+
+
+def a_year_before(day: date) -> date:
+    """The same day last year; 28 February for 29 February."""
+    return _moved_year(day, -1)
+
+
+def _moved_year(day: date, years: int) -> date:
+    year = day.year + years
+    return day.replace(year=year, day=min(day.day, calendar.monthrange(year, day.month)[1]))
+
+
+def complete_periods(interval: str, wanted: Wanted, today: date) -> Span | None:
+    """The full past periods that the conditions on the start column leave; None when there is none.
+
+    A comparison bounds a range of days: `> '2023-01-01'` begins it on the second, `< '2023-02-05'` ends it with the fourth, and a period
+    counts when all its days are inside. An equality picks the period that begins on that day.
+    """
+    first, last = _days(wanted, interval, today)
+    start = beginning(interval, first)
+    if start < first:
+        start = following(interval, start)
+    end = beginning(interval, min(last + _DAY, today))
+    return Span(interval, start, end) if start < end else None
+
+
+def _days(wanted: Wanted, interval: str, today: date) -> tuple[date, date]:
+    """The first and the last day that the conditions leave, both included."""
+    if wanted.values is not None:
+        days = [value.astimezone(UTC).date() for value in wanted.values if isinstance(value, datetime) and _is_midnight(value)]
+        if not days:
+            return today, date.min
+        return min(days), max(following(interval, beginning(interval, day)) - _DAY for day in days)
+    first = _first_day(wanted.low)
+    last = _last_day(wanted.high)
+    if first is None:
+        first = a_year_before(last + _DAY if last is not None and last < today else today)
+    elif last is None:
+        last = a_year_after(first) - _DAY
+    return first, date.max - _DAY if last is None else min(last, date.max - _DAY)
+
+
+def _is_midnight(instant: datetime) -> bool:
+    return instant.astimezone(UTC).time() == time.min
+
+
+def _first_day(low: Bound | None) -> date | None:
+    """The first whole day at or after a lower end."""
+    if low is None or isinstance(low.value, Unknown):
+        return None
+    instant: datetime = low.value.astimezone(UTC)
+    whole = _is_midnight(instant) and low.inclusive
+    return instant.date() if whole else instant.date() + _DAY
+
+
+def _last_day(high: Bound | None) -> date | None:
+    """The last whole day before an upper end; a bare day with `<=` is included."""
+    if high is None or isinstance(high.value, Unknown):
+        return None
+    instant: datetime = high.value.astimezone(UTC)
+    return instant.date() if _is_midnight(instant) and high.inclusive else instant.date() - _DAY
+
+
+def spans_of_a_year(span: Span) -> Iterator[Span]:
+    """The span in pieces of at most a year, each beginning and ending with a period."""
+    start = span.start
+    while start < span.end:
+        end = min(following(span.interval, start, _LONGEST[span.interval]), span.end)
+        yield Span(span.interval, start, end)
+        start = end
+
+
+def midnight(day: date, timezone: str) -> datetime:
+    """The instant at which the day begins in the time zone."""
+    return datetime.combine(day, time.min, ZoneInfo(timezone)).astimezone(UTC)
+
+
+def body(metric_id: str, span: Span, timezone: str, measurements: tuple[str, ...]) -> dict[str, Any]:
+    """The body of POST /api/metric-aggregates; bounds as instants, so that nobody has to guess which zone they are in."""
+    return {
+        "data": {
+            "type": "metric-aggregate",
+            "attributes": {
+                "metric_id": metric_id,
+                "measurements": list(measurements),
+                "interval": span.interval,
+                "timezone": timezone,
+                "filter": [
+                    f"greater-or-equal(datetime,{timestamps.to_klaviyo(midnight(span.start, timezone))})",
+                    f"less-than(datetime,{timestamps.to_klaviyo(midnight(span.end, timezone))})",
+                ],
+            },
+        }
+    }

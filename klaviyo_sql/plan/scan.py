@@ -1,0 +1,542 @@
+"""A scan of one table, planned: which requests begin it, what they leave to be checked, what is known without asking.
+
+A plan is a number of chains. A chain is one first request, whose pages follow one another; the chains of a plan give disjoint rows.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import date
+from typing import Any
+from urllib.parse import quote
+
+from klaviyo_sql import contract
+from klaviyo_sql.contract import Operation
+from klaviyo_sql.model.request import Request
+from klaviyo_sql.model.table import Aggregates, Argument, Attribute, Collection, Column, Detail, Id, Latest, Measurement, ParentId, PeriodStart, Related, Table
+from klaviyo_sql.plan import filters, periods
+from klaviyo_sql.plan.constraints import Bound, Constraint, Operator, Unknown, Wanted, combine, in_sql
+
+_MOST_RANGES = 20
+"""Single instants asked for in a request each; more are asked for as one range."""
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """The order that rows must come in: by one column."""
+
+    column: int
+    descending: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """A condition that a chain's rows must still meet, in the column's own SQL values; instants are fixed-width texts."""
+
+    column: int
+    values: frozenset[Any] | None = None
+    low: Bound | None = None
+    high: Bound | None = None
+    not_null: bool = False
+
+    def holds(self, value: Any) -> bool:
+        """Whether a row with this value stays."""
+        if value is None:
+            return False
+        if self.values is not None and value not in self.values:
+            return False
+        low, high = self.low, self.high
+        if low is not None and (value < low.value or (value == low.value and not low.inclusive)):
+            return False
+        return not (high is not None and (value > high.value or (value == high.value and not high.inclusive)))
+
+
+@dataclass(frozen=True, slots=True)
+class Aggregate:
+    """The periods of one metric aggregate, and the time zone that they are of."""
+
+    span: periods.Span
+    timezone: str
+
+
+@dataclass(frozen=True, slots=True)
+class Chain:
+    """One request, the pages that follow it, and what is known of their rows."""
+
+    request: Request
+    columns: tuple[int, ...]
+    """The positions of the columns that its rows have, in that order."""
+    decoded: tuple[Column, ...]
+    """The same columns as the decoder reads them: those whose value is known are not looked for in the resource."""
+    constants: tuple[Any, ...]
+    """The known value of each column, None where the resource has it."""
+    checks: tuple[Check, ...] = ()
+    single: bool = False
+    """Whether the reply is one resource, not a page of them."""
+    absent_statuses: frozenset[int] = frozenset()
+    """Statuses that mean that there is no such resource, which is no rows."""
+    detail: Detail | None = None
+    """What has to be read for each row by a request of its own."""
+    most_rows: int | None = None
+    """How many rows there can be at most, when that is known: further pages need not be asked for."""
+    aggregate: Aggregate | None = None
+    """What the reply is made of when it is a metric aggregate."""
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """All chains of a scan.
+
+    With `parents`, the chains are made when the parents' ids have been read: `chains_of(parent_id)` gives those of one parent.
+    `sent` and `rechecked` name the columns whose conditions Klaviyo is asked for, exactly or not; `nothing` says why no request is made.
+    """
+
+    table: Table
+    chains: tuple[Chain, ...] = ()
+    parents: Plan | None = None
+    chains_of: Callable[[str], tuple[Chain, ...]] | None = None
+    order: Order | None = None
+    nothing: str | None = None
+    sent: tuple[str, ...] = ()
+    rechecked: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Scan:
+    """What SQLite asks for: the table, the columns that it will read, the terms it hands over, order, and rows it needs at most."""
+
+    table: Table
+    columns: tuple[int, ...]
+    constraints: tuple[Constraint, ...] = ()
+    order: Order | None = None
+    limit: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Today:
+    """What the period tables need to know besides the query: the account's time zone, and the date there."""
+
+    timezone: str
+    day: date
+
+
+def takes(table: Table, column: int, operator: Operator) -> bool:
+    """Whether the planner has a use for such a term; the others stay SQLite's alone."""
+    declared = table.columns[column]
+    place = declared.place
+    if isinstance(table.source, Aggregates):
+        return (isinstance(place, ParentId) and operator in (Operator.EQUAL, Operator.IN)) or (
+            isinstance(place, PeriodStart) and operator is not Operator.NOT_NULL
+        )
+    if isinstance(place, ParentId | Argument):
+        return operator in (Operator.EQUAL, Operator.IN)
+    if declared.type.is_instant and operator is not Operator.NOT_NULL:
+        return True
+    if isinstance(place, Id) and table.source.get and operator in (Operator.EQUAL, Operator.IN):
+        return True
+    return bool(declared.filters) and _offers(declared, contract.operation(table.source.list), operator)
+
+
+def is_pushed(table: Table, column: int, operator: Operator) -> bool:
+    """Whether such a term reaches Klaviyo; times that no filter knows are taken as well, but only compared here."""
+    declared = table.columns[column]
+    if not takes(table, column, operator) or isinstance(table.source, Aggregates):
+        return takes(table, column, operator)
+    if isinstance(declared.place, ParentId) or (isinstance(declared.place, Id) and table.source.get and operator in (Operator.EQUAL, Operator.IN)):
+        return True
+    return _offers(declared, contract.operation(table.source.list), operator)
+
+
+def answers_alone(table: Table, column: int, operator: Operator) -> bool:
+    """Whether the scan's rows satisfy such a term for certain, so that SQLite need not look again."""
+    declared = table.columns[column]
+    if not takes(table, column, operator):
+        return False
+    return declared.type.is_instant or isinstance(declared.place, PeriodStart | Argument)
+
+
+def is_exact(table: Table, column: int, operator: Operator) -> bool:
+    """Whether Klaviyo's own answer to such a term is exact, so that a page of LIMIT rows has LIMIT rows."""
+    declared = table.columns[column]
+    if not takes(table, column, operator):
+        return False
+    if isinstance(declared.place, ParentId | Argument | PeriodStart) or isinstance(table.source, Aggregates):
+        return True
+    if isinstance(declared.place, Id) and operator in (Operator.EQUAL, Operator.IN):
+        return True
+    operation = contract.operation(table.source.list)
+    return any(f.exact and _offers(replace(declared, filters=(f,)), operation, operator) for f in declared.filters)
+
+
+def sorts(table: Table, column: int) -> bool:
+    """Whether Klaviyo can return the rows in the order of the column."""
+    return isinstance(table.source, Collection) and table.columns[column].sort in contract.operation(table.source.list).sort
+
+
+def _offers(column: Column, operation: Operation, operator: Operator) -> bool:
+    """Whether one of the column's filters has an operator for it."""
+    if operator is Operator.NOT_NULL:
+        return filters.presence(column.filters, operation.filters) is not None
+    found = filters.value_filter(column.filters, operation.filters)
+    if found is None:
+        return False
+    operators = set(found[1].operators)
+    if operator in (Operator.EQUAL, Operator.IN):
+        return bool(operators & {"equals", "any", "greater-or-equal", "greater-than"})
+    if operator in (Operator.GREATER, Operator.GREATER_OR_EQUAL):
+        return bool(operators & {"greater-or-equal", "greater-than"})
+    return bool(operators & {"less-or-equal", "less-than"})
+
+
+def needs_today(table: Table) -> bool:
+    """Whether planning the table needs the account's time zone."""
+    return isinstance(table.source, Aggregates)
+
+
+def plan(scan: Scan, tables: dict[str, Table], today: Today | None = None) -> Plan:
+    """The plan of a scan; DataError when a time column is compared with a text that is no time."""
+    wanted = combine(scan.table, scan.constraints)
+    contradiction = next((entry.impossible for entry in wanted.values() if entry.impossible), None)
+    if contradiction:
+        return Plan(scan.table, nothing=contradiction)
+    if isinstance(scan.table.source, Aggregates):
+        if today is None:
+            raise ValueError("a period table is planned with the account's time zone")
+        return _aggregates(scan, scan.table.source, wanted, tables, today)
+    return _Collection(scan, scan.table.source, wanted, tables).plan()
+
+
+def _parent_ids(scan: Scan, wanted: dict[int, Wanted]) -> tuple[Any, ...] | None:
+    """The parent ids that are asked for; None when all are."""
+    for position, column in enumerate(scan.table.columns):
+        if isinstance(column.place, ParentId) and position in wanted:
+            return wanted[position].values
+    return None
+
+
+def _for_parents(plan: Plan, scan: Scan, wanted: dict[int, Wanted], tables: dict[str, Table], chains_of: Callable[[str], tuple[Chain, ...]]) -> Plan:
+    """The plan with the chains of the parents that are asked for, or with the reading of all parents first."""
+    source = scan.table.source
+    ids = _parent_ids(scan, wanted)
+    if ids is not None:
+        return replace(plan, chains=tuple(itertools.chain.from_iterable(map(chains_of, ids))))
+    assert source.parent is not None  # noqa: S101 - only called for tables with a parent
+    parent = tables[source.parent.table]
+    parents = _Collection(Scan(parent, (parent.index("id"),)), parent.source, {}, tables).plan()  # type: ignore[arg-type]
+    return replace(plan, parents=parents, chains_of=chains_of, order=None)
+
+
+def _aggregates(scan: Scan, source: Aggregates, wanted: dict[int, Wanted], tables: dict[str, Table], today: Today) -> Plan:
+    """One chain for each metric and year."""
+    table = scan.table
+    start_column = next(position for position, column in enumerate(table.columns) if isinstance(column.place, PeriodStart))
+    start = wanted.get(start_column, Wanted())
+    span = periods.complete_periods(source.interval, start, today.day)
+    if span is None:
+        return Plan(table, nothing=f"no complete past {source.interval} is inside the range")
+    checks: tuple[Check, ...] = ()
+    if start.values is not None:
+        days = frozenset(value.date().isoformat() for value in start.values if not isinstance(value, Unknown))
+        checks = (Check(start_column, values=days),) if days else ()
+    columns = tuple(dict.fromkeys((*scan.columns, *(check.column for check in checks))))
+    used = tuple(column.place.name for column in table.columns if isinstance(column.place, Measurement) and table.columns.index(column) in columns)
+    measurements = tuple(name for name in periods.MEASUREMENTS if name in used) or ("count",)
+    operation = contract.operation(source.operation)
+
+    def chains_of(metric_id: str) -> tuple[Chain, ...]:
+        return tuple(
+            Chain(
+                request=Request(
+                    source.operation,
+                    operation.method,
+                    operation.path,
+                    body=periods.body(str(metric_id), piece, today.timezone, measurements),
+                    table=table.name,
+                ),
+                columns=columns,
+                decoded=tuple(table.columns[column] for column in columns),
+                constants=tuple(metric_id if isinstance(table.columns[column].place, ParentId) else None for column in columns),
+                checks=checks,
+                absent_statuses=frozenset({404}),
+                aggregate=Aggregate(piece, today.timezone),
+            )
+            for piece in periods.spans_of_a_year(span)
+        )
+
+    sent = tuple(table.columns[column].name for column in wanted)
+    return _for_parents(Plan(table, sent=sent), scan, wanted, tables, chains_of)
+
+
+@dataclass(slots=True)
+class _Collection:
+    """The planning of one scan of a list operation."""
+
+    scan: Scan
+    source: Collection
+    wanted: dict[int, Wanted]
+    tables: dict[str, Table]
+    sent: list[str] = field(default_factory=list)
+    rechecked: list[str] = field(default_factory=list)
+    inexact: bool = False
+
+    def plan(self) -> Plan:
+        table = self.scan.table
+        keys = self._keys()
+        if keys is not None:
+            chains = tuple(self._by_id(key) for key in keys)
+            others = [table.columns[column].name for column in self.wanted if not isinstance(table.columns[column].place, Id)]
+            return Plan(table, chains, order=self.scan.order, sent=("id",), rechecked=tuple(others))
+        ways = self._ways()
+        checks = self._checks()
+        if self.source.parent:
+            plan = Plan(table, order=self.scan.order, sent=tuple(self.sent), rechecked=tuple(self.rechecked))
+            return _for_parents(plan, self.scan, self.wanted, self.tables, lambda parent: self._chains(ways, checks, parent))
+        return Plan(table, self._chains(ways, checks, None), order=self.scan.order, sent=tuple(self.sent), rechecked=tuple(self.rechecked))
+
+    def _keys(self) -> tuple[Any, ...] | None:
+        """The ids that are worth a request each; None when the list is to be read."""
+        if self.source.get is None or self.source.parent or any(self._is_argument(column) for column in self.wanted):
+            return None
+        wanted = next((entry for column, entry in self.wanted.items() if isinstance(self.scan.table.columns[column].place, Id)), None)
+        if wanted is None or wanted.values is None:
+            return None
+        most = self.source.most_gets
+        return wanted.values if most is None or len(wanted.values) <= most else None
+
+    def _is_argument(self, column: int) -> bool:
+        return isinstance(self.scan.table.columns[column].place, Argument)
+
+    def _ways(self) -> list[tuple[_Way, ...]]:
+        """For each constrained column that Klaviyo can be asked about, the ways to ask: one request per combination."""
+        operation = contract.operation(self.source.list)
+        found: list[tuple[_Way, ...]] = []
+        for position, wanted in self.wanted.items():
+            column = self.scan.table.columns[position]
+            if isinstance(column.place, ParentId):
+                self.sent.append(column.name)
+                continue
+            ways = self._ways_of(position, column, wanted, operation)
+            if ways is None:
+                self.inexact = True
+                continue
+            (self.sent if all(way.pushed.exact for way in ways) else self.rechecked).append(column.name)
+            self.inexact = self.inexact or not all(way.pushed.exact for way in ways)
+            found.append(ways)
+        # Two columns in chunks would multiply the requests: the shorter one stays, SQLite checks the other.
+        several = sorted((ways for ways in found if len(ways) > 1 and ways[0].droppable), key=len)
+        for ways in several[1:]:
+            found.remove(ways)
+            self.inexact = True
+        return found
+
+    def _ways_of(self, position: int, column: Column, wanted: Wanted, operation: Operation) -> tuple[_Way, ...] | None:
+        chosen = filters.value_filter(column.filters, operation.filters)
+        if wanted.values is not None:
+            if isinstance(column.place, Argument):
+                assert chosen is not None  # noqa: S101 - takes() offers an argument only where it has a filter
+                pushed = filters.equality(*chosen, wanted.values) or []
+                by_value = (
+                    [filters.equality(*chosen, (value,)) or [] for value in wanted.values] if len(pushed) != len(wanted.values) else [[way] for way in pushed]
+                )
+                return tuple(_Way(ways[0], position, constant=value, droppable=False) for value, ways in zip(wanted.values, by_value, strict=True))
+            if chosen is None:
+                return None
+            instants = [value for value in wanted.values if not isinstance(value, str | Unknown)]
+            by_range = not {"equals", "any"} & set(chosen[1].operators)
+            if by_range and len(wanted.values) > 1 and len(instants) == len(wanted.values) and (not chosen[0].exact or len(instants) > _MOST_RANGES):
+                hull = filters.range_(*chosen, Bound(min(instants), inclusive=True), Bound(max(instants), inclusive=True))
+                return (_Way(replace(hull, exact=False), position),) if hull else None
+            pushed_values = filters.equality(*chosen, wanted.values)
+            if pushed_values is None:
+                return None
+            if len(pushed_values) == 1 or chosen[0].exact:
+                constants = wanted.values if len(pushed_values) == len(wanted.values) and "equals" in chosen[1].operators else (None,) * len(pushed_values)
+                groups = filters.chunks(wanted.values) if "any" in chosen[1].operators and len(wanted.values) > 1 else [(value,) for value in wanted.values]
+                unique = isinstance(column.place, Id) and chosen[0].exact
+                return tuple(
+                    _Way(
+                        pushed,
+                        position,
+                        constant=constant if isinstance(column.place, Related) else None,
+                        droppable="any" in chosen[1].operators,
+                        most_rows=len(group) if unique else None,
+                    )
+                    for pushed, constant, group in zip(pushed_values, constants, groups, strict=True)
+                )
+            # An inexact answer to one chunk may hold rows that another chunk is asked for: each keeps its own values only.
+            groups = filters.chunks(wanted.values) if "any" in chosen[1].operators else [(value,) for value in wanted.values]
+            return tuple(_Way(pushed, position, values=frozenset(group), droppable=True) for pushed, group in zip(pushed_values, groups, strict=True))
+        if filters.describes_range(wanted):
+            ranged = filters.range_(*chosen, wanted.low, wanted.high) if chosen else None
+            return (_Way(ranged, position),) if ranged else None
+        present = filters.presence(column.filters, operation.filters)
+        return (_Way(present, position),) if present else None
+
+    def _checks(self) -> tuple[Check, ...]:
+        """What Klaviyo's answer does not settle on time columns, which SQLite is told not to look at again."""
+        checks = []
+        for position, wanted in self.wanted.items():
+            column = self.scan.table.columns[position]
+            if column.type.is_instant and column.name not in self.sent:
+                check = _check(column, position, wanted)
+                if check:
+                    checks.append(check)
+        return tuple(checks)
+
+    def _chains(self, ways: Sequence[tuple[_Way, ...]], checks: tuple[Check, ...], parent: str | None) -> tuple[Chain, ...]:
+        return tuple(self._chain(combination, checks, parent) for combination in itertools.product(*ways))
+
+    def _chain(self, ways: tuple[_Way, ...], checks: tuple[Check, ...], parent: str | None) -> Chain:
+        operation = contract.operation(self.source.list)
+        constants = {way.position: way.constant for way in ways if way.constant is not None}
+        own = tuple(Check(way.position, values=way.values) for way in ways if way.values is not None)
+        columns = self._columns((*checks, *own))
+        clauses = ",".join(itertools.chain.from_iterable(way.pushed.clauses for way in ways))
+        parameters = self._representation(operation, columns, constants)
+        if clauses:
+            parameters["filter"] = clauses
+        if operation.page:
+            parameters["page[size]"] = str(self._page_size(operation))
+        sort = self._sort(operation)
+        if sort:
+            parameters["sort"] = sort
+        details = [self.scan.table.columns[column].place for column in columns]
+        return self._finished(
+            self.source.list,
+            operation.path.replace("{id}", quote(str(parent), safe="")) if parent is not None else operation.path,
+            parameters,
+            columns,
+            constants,
+            parent=parent,
+            checks=(*checks, *own),
+            absent_statuses=frozenset({404}) if parent is not None else frozenset(),
+            most_rows=min((way.most_rows for way in ways if way.most_rows is not None), default=None),
+            detail=next((place for place in details if isinstance(place, Detail)), None),
+        )
+
+    def _by_id(self, key: Any) -> Chain:
+        assert self.source.get is not None  # noqa: S101 - _keys() gives keys only then
+        operation = contract.operation(self.source.get)
+        checks = tuple(
+            check
+            for position, wanted in self.wanted.items()
+            if self.scan.table.columns[position].type.is_instant and (check := _check(self.scan.table.columns[position], position, wanted))
+        )
+        columns = self._columns(checks)
+        return self._finished(
+            self.source.get,
+            operation.path.replace("{id}", quote(str(key), safe="")),
+            self._representation(operation, columns, {}),
+            columns,
+            {},
+            checks=checks,
+            single=True,
+            absent_statuses=self.source.absent_statuses,
+        )
+
+    def _finished(
+        self,
+        operation: str,
+        path: str,
+        parameters: dict[str, str],
+        columns: tuple[int, ...],
+        constants: dict[int, Any],
+        parent: str | None = None,
+        **more: Any,
+    ) -> Chain:
+        table = self.scan.table
+        known = dict(constants)
+        for column in columns:
+            if isinstance(table.columns[column].place, ParentId):
+                known[column] = parent
+        decoded = tuple(replace(table.columns[column], place=Argument()) if column in known else table.columns[column] for column in columns)
+        request = Request(operation, "GET", path, tuple(sorted(parameters.items())), table=table.name)
+        return Chain(request, columns, decoded, tuple(known.get(column) for column in columns), **more)
+
+    def _columns(self, checks: Iterable[Check]) -> tuple[int, ...]:
+        """The columns that rows must have: those that SQLite reads, those that are checked, and those that sort them."""
+        order = (self.scan.order.column,) if self.scan.order else ()
+        ids = tuple(n for n, column in enumerate(self.scan.table.columns) if isinstance(column.place, Id))
+        return tuple(dict.fromkeys((*self.scan.columns, *(check.column for check in checks), *order, *ids)))
+
+    def _representation(self, operation: Operation, columns: tuple[int, ...], constants: dict[int, Any]) -> dict[str, str]:
+        """Sparse fieldsets, additional fields and includes: no more than the columns need."""
+        resource = self.source.resource
+        known = operation.fields.get(resource, ())
+        names, additional, includes = set(), set(), {}
+        for position in columns:
+            place = self.scan.table.columns[position].place
+            if isinstance(place, Attribute | Latest) or (isinstance(place, Detail) and place.additional in operation.additional_fields.get(resource, ())):
+                names.add(_fieldset_name(place.keys, known))
+                if place.additional:
+                    additional.add(place.additional)
+            elif isinstance(place, Related) and position not in constants:
+                includes[place.relation] = place.resource
+        parameters = {}
+        if additional:
+            parameters[f"additional-fields[{resource}]"] = ",".join(sorted(additional))
+        if known:
+            parameters[f"fields[{resource}]"] = ",".join(_without_nested(names)) or "id"
+        if includes:
+            parameters["include"] = ",".join(sorted(includes))
+            parameters |= {f"fields[{related}]": "id" for related in includes.values()}
+        return parameters
+
+    def _page_size(self, operation: Operation) -> int:
+        assert operation.page is not None  # noqa: S101 - asked only then
+        if self.scan.limit is None or self.inexact:
+            return operation.page.max
+        return max(1, min(self.scan.limit, operation.page.max))
+
+    def _sort(self, operation: Operation) -> str | None:
+        order = self.scan.order
+        if order is not None:
+            sort = self.scan.table.columns[order.column].sort
+            return f"-{sort}" if order.descending else sort
+        return self.source.default_sort if self.source.default_sort in operation.sort else None
+
+
+@dataclass(frozen=True, slots=True)
+class _Way:
+    """One way to ask Klaviyo about one column: the clauses, and what a row of the answer is known to have."""
+
+    pushed: filters.Pushed
+    position: int
+    constant: Any = None
+    values: frozenset[Any] | None = None
+    droppable: bool = False
+    most_rows: int | None = None
+
+
+def _check(column: Column, position: int, wanted: Wanted) -> Check | None:
+    """The conditions on a time column, in the texts that its rows have."""
+    low, high = (_bound_in_sql(column, bound) for bound in (wanted.low, wanted.high))
+    values = None
+    if wanted.values is not None:
+        values = frozenset(in_sql(column, value) for value in wanted.values if not isinstance(value, Unknown))
+        low = high = None
+    if values is None and low is None and high is None:
+        return None
+    return Check(position, values, low, high)
+
+
+def _bound_in_sql(column: Column, bound: Bound | None) -> Bound | None:
+    if bound is None or isinstance(bound.value, Unknown):
+        return None
+    return Bound(in_sql(column, bound.value), bound.inclusive)
+
+
+def _fieldset_name(keys: tuple[str, ...], known: tuple[str, ...]) -> str:
+    """The longest dotted path to the attribute that the operation's fieldset knows."""
+    for length in range(len(keys), 0, -1):
+        name = ".".join(keys[:length])
+        if name in known:
+            return name
+    return keys[0]
+
+
+def _without_nested(names: set[str]) -> list[str]:
+    """The names, without those whose object is asked for whole."""
+    return sorted(name for name in names if not any(name.startswith(f"{other}.") for other in names))

@@ -1,0 +1,108 @@
+"""A whole Klaviyo account in memory: resources as plain dicts in Klaviyo's own shape, and the links between them as ids.
+
+Tests read the truth from here, without going through the API; the API never adds anything that is not here.
+"""
+
+from __future__ import annotations
+
+import threading
+from bisect import insort
+from collections import defaultdict
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Any
+
+Resource = dict[str, Any]
+"""`{"type", "id", "attributes", ...}`; an event also has `profile_id` (None: the profile was deleted) and `metric_id`."""
+
+
+def event_order(event: Resource) -> tuple[int, str]:
+    """The order that events are kept in: when they occurred, then the id."""
+    return event["attributes"]["timestamp"], event["id"]
+
+
+@dataclass
+class Account:
+    """Everything that the sandbox knows; change it through the methods, or call `changed()` after changing it by hand."""
+
+    today: date
+    account: Resource
+    profiles: dict[str, Resource] = field(default_factory=dict)
+    metrics: dict[str, Resource] = field(default_factory=dict)
+    events: list[Resource] = field(default_factory=list)
+    lists: dict[str, Resource] = field(default_factory=dict)
+    segments: dict[str, Resource] = field(default_factory=dict)
+    tags: dict[str, Resource] = field(default_factory=dict)
+    flows: dict[str, Resource] = field(default_factory=dict)
+    attributions: dict[str, Resource] = field(default_factory=dict)
+    list_members: dict[str, dict[str, str]] = field(default_factory=dict)
+    """When each member joined, by list id and profile id."""
+    segment_members: dict[str, dict[str, str]] = field(default_factory=dict)
+    list_tags: dict[str, list[str]] = field(default_factory=dict)
+    segment_tags: dict[str, list[str]] = field(default_factory=dict)
+    flow_triggers: dict[str, list[str]] = field(default_factory=dict)
+    """Flow ids by the id of the list, segment or metric that starts them."""
+    event_attributions: dict[str, list[str]] = field(default_factory=dict)
+    exchange_ids: dict[str, str] = field(default_factory=dict)
+    """Profile ids by the `_kx` of tracked links."""
+
+    def __post_init__(self) -> None:
+        self.version = 0
+        self.lock = threading.RLock()
+        """Held by whoever changes the data or reads it as a whole."""
+        self._indexed: int | None = None
+        self.changed()
+
+    def changed(self) -> None:
+        """Forget what was derived from the data: indexes, and the order of every query that the API remembers."""
+        with self.lock:
+            self.version += 1
+            self._indexed = None
+
+    def events_in_order(self) -> list[Resource]:
+        """All events, in order."""
+        self._index()
+        return self.events
+
+    def event(self, event_id: str) -> Resource | None:
+        """The event with this id."""
+        self._index()
+        return self._by_id.get(event_id)
+
+    def events_of_metric(self, metric_id: str) -> list[Resource]:
+        """The events of one metric, in order."""
+        self._index()
+        return self._by_metric.get(metric_id, [])
+
+    def events_of_profile(self, profile_id: str) -> list[Resource]:
+        """The events of one profile, in order."""
+        self._index()
+        return self._by_profile.get(profile_id, [])
+
+    def add_event(self, event: Resource) -> None:
+        """Put an event where it belongs in the order, at a cost that does not depend on how many there are."""
+        with self.lock:
+            self._index()
+            rows = [self.events, self._by_metric[event["metric_id"]]]
+            if event["profile_id"] is not None:
+                rows.append(self._by_profile[event["profile_id"]])
+            for ordered in rows:
+                insort(ordered, event, key=event_order)
+            self._by_id[event["id"]] = event
+            self.version += 1
+            self._indexed = self.version
+
+    def _index(self) -> None:
+        with self.lock:
+            if self._indexed == self.version:
+                return
+            self.events.sort(key=event_order)
+            self._by_id: dict[str, Resource] = {}
+            self._by_metric: defaultdict[str, list[Resource]] = defaultdict(list)
+            self._by_profile: defaultdict[str, list[Resource]] = defaultdict(list)
+            for event in self.events:
+                self._by_id[event["id"]] = event
+                self._by_metric[event["metric_id"]].append(event)
+                if event["profile_id"] is not None:
+                    self._by_profile[event["profile_id"]].append(event)
+            self._indexed = self.version

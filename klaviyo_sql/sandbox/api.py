@@ -1,0 +1,264 @@
+"""The sandbox: a strict imitation of Klaviyo's REST API in front of an account in memory."""
+
+from __future__ import annotations
+
+import re
+import threading
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import date, datetime
+from typing import Any, Literal
+from urllib.parse import urlsplit
+
+import msgspec
+
+from klaviyo_sql.contract import facts
+from klaviyo_sql.model.clock import Clock, SystemClock
+from klaviyo_sql.sandbox import query as queries
+from klaviyo_sql.sandbox.account import Account
+from klaviyo_sql.sandbox.endpoints import Call, Memory
+from klaviyo_sql.sandbox.faults import Fault, Faults
+from klaviyo_sql.sandbox.generation import generate
+from klaviyo_sql.sandbox.limits import Limits, rate_of
+from klaviyo_sql.sandbox.problems import (
+    AUTHENTICATION_FAILED,
+    NOT_AUTHENTICATED,
+    Problem,
+    RefusedError,
+    invalid,
+    not_imitated,
+    permission_denied,
+    throttled_body,
+)
+from klaviyo_sql.sandbox.routing import Route, route
+
+SANDBOX_KEY = "sandbox-key"
+"""The private key that every sandbox knows unless it is told others."""
+
+CONTENT_TYPE = "application/vnd.api+json"
+_REVISION = re.compile(r"(\d{4}-\d{2}-\d{2})(\.[a-z]+)?")
+_REVISION_LIFE_IN_YEARS = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Response:
+    """An HTTP reply, and what becomes of it on the way: `broken` replies do not arrive, or not whole."""
+
+    status: int
+    headers: dict[str, str]
+    body: bytes
+    broken: Literal["", "reset", "truncated"] = ""
+
+
+@dataclass(frozen=True, slots=True)
+class RequestRecord:
+    """One request as the sandbox saw it; `status` is 0 when the reply was lost, `operation` None when the path is unknown."""
+
+    method: str
+    path: str
+    query: dict[str, str]
+    status: int
+    operation: str | None
+    at: datetime
+
+
+@dataclass(slots=True)
+class _Progress:
+    """What is known of a request so far, for the log and for faults."""
+
+    path: str
+    pairs: tuple[tuple[str, str], ...] = ()
+    route: Route | None = None
+    headers: dict[str, str] = field(default_factory=dict)
+
+
+class Sandbox:
+    """A Klaviyo account with its API.
+
+    Without an account one is generated when the first request comes. `api_keys` maps keys to their scopes, None meaning all;
+    `limits` turns rate limits off; `latency` delays every reply by that many seconds of the clock; an event that is created can be
+    read `visible_after` seconds later.
+    """
+
+    def __init__(
+        self,
+        account: Account | None = None,
+        *,
+        clock: Clock | None = None,
+        api_keys: Mapping[str, set[str] | None] | None = None,
+        limits: bool = True,
+        latency: float = 0.0,
+        visible_after: float = 5.0,
+    ) -> None:
+        self.clock: Clock = clock or SystemClock()
+        self.api_keys: dict[str, set[str] | None] = dict(api_keys) if api_keys is not None else {SANDBOX_KEY: None}
+        self.latency = latency
+        self.visible_after = visible_after
+        self.faults = Faults()
+        self.requests: list[RequestRecord] = []
+        """Every request so far, the oldest first; tests may clear it."""
+        self._account = account
+        self._limits = Limits(self.clock.monotonic) if limits else None
+        self._memory = Memory()
+        self._writes: list[tuple[float, Callable[[], None]]] = []
+        self._lock = threading.RLock()
+
+    @property
+    def account(self) -> Account:
+        """The account behind the API: the truth that replies are held against."""
+        with self._lock:
+            if self._account is None:
+                self._account = generate()
+            return self._account
+
+    def handle(
+        self,
+        method: str,
+        url: str,
+        headers: Mapping[str, str],
+        body: bytes = b"",
+        *,
+        sleep: Callable[[float], None] | None = None,
+    ) -> Response:
+        """Answer one request; `sleep` is what delays are spent with, the clock's if it is not given."""
+        pause = sleep or self.clock.sleep
+        if self.latency:
+            pause(self.latency)
+        lowered = {name.lower(): value for name, value in headers.items()}
+        parts = urlsplit(url)
+        origin = f"{parts.scheme}://{parts.netloc}" if parts.netloc else f"http://{lowered.get('host', 'localhost')}"
+        progress = _Progress(parts.path, queries.split(parts.query))
+        try:
+            progress.route = route(method, parts.path)
+            fault = self.faults.strike(progress.route.name)
+        except RefusedError:
+            fault = self.faults.strike(None)
+        response = self._respond(method, origin, lowered, body, progress, fault)
+        if fault is not None and fault.kind == "slow":
+            pause(fault.seconds)
+        name = progress.route.name if progress.route is not None else None
+        seen = 0 if response.broken else response.status
+        self.requests.append(RequestRecord(method, parts.path, dict(progress.pairs), seen, name, self.clock.now()))
+        return response
+
+    def _respond(self, method: str, origin: str, headers: Mapping[str, str], body: bytes, progress: _Progress, fault: Fault | None) -> Response:
+        if fault is None or fault.kind == "slow":
+            return self._answer(method, origin, headers, body, progress)
+        if fault.kind in ("truncated", "broken_json") or fault.processed:
+            answered = self._answer(method, origin, headers, body, progress)
+            return _spoiled(fault, answered)
+        return _spoiled(fault, Response(200, {"Content-Type": CONTENT_TYPE}, b'{"data":[],"links":{"self":"","next":null,"prev":null}}'))
+
+    def _answer(self, method: str, origin: str, headers: Mapping[str, str], body: bytes, progress: _Progress) -> Response:
+        try:
+            status, document = self._checked(method, origin, headers, body, progress)
+        except RefusedError as refusal:
+            status, document = refusal.status, refusal.body()
+        except _ThrottledError as throttled:
+            return _throttled(throttled.seconds)
+        if document is None:
+            return Response(status, progress.headers, b"")
+        return Response(status, {"Content-Type": CONTENT_TYPE, **progress.headers}, msgspec.json.encode(document))
+
+    def _checked(self, method: str, origin: str, headers: Mapping[str, str], body: bytes, progress: _Progress) -> tuple[int, dict[str, Any] | None]:
+        key = self._key(headers.get("authorization"))
+        found = progress.route or route(method, progress.path)
+        _check_revision(headers.get("revision"))
+        scopes = self.api_keys[key]
+        if scopes is not None and not scopes.issuperset(found.operation.scopes):
+            raise RefusedError(permission_denied(found.operation.scopes))
+        if self._limits is not None:
+            verdict = self._limits.check(key, found.name, rate_of(found.operation, queries.Query(progress.pairs)))
+            if verdict.retry_after is not None:
+                raise _ThrottledError(verdict.retry_after)
+            progress.headers = verdict.headers
+        from klaviyo_sql.sandbox.subjects import ENDPOINTS, KINDS
+
+        endpoint = ENDPOINTS.get(found.name)
+        if endpoint is None:
+            raise RefusedError(not_imitated(f"The sandbox does not imitate {found.name} ({method} {found.operation.path})."))
+        query = queries.read(found.operation, progress.pairs)
+        self._settle()
+        call = Call(
+            self.account,
+            KINDS,
+            found.name,
+            found.operation,
+            progress.path,
+            origin,
+            found.id,
+            query,
+            body,
+            self.clock.now(),
+            self._memory,
+            self._later,
+        )
+        return (found.operation.reply.status if found.operation.reply else 200), endpoint.answer(call)
+
+    def _key(self, authorization: str | None) -> str:
+        if not authorization:
+            raise RefusedError(NOT_AUTHENTICATED)
+        scheme, _, key = authorization.partition(" ")
+        if scheme != "Klaviyo-API-Key" or key not in self.api_keys:
+            raise RefusedError(AUTHENTICATION_FAILED)
+        return key
+
+    def _later(self, write: Callable[[], None]) -> None:
+        with self._lock:
+            self._writes.append((self.clock.monotonic() + self.visible_after, write))
+
+    def _settle(self) -> None:
+        """Carry out the writes that are due."""
+        if not self._writes:
+            return
+        with self._lock:
+            now = self.clock.monotonic()
+            due = [write for when, write in self._writes if when <= now]
+            self._writes = [pending for pending in self._writes if pending[0] > now]
+            with self.account.lock:
+                for write in due:
+                    write()
+
+
+class _ThrottledError(Exception):
+    def __init__(self, seconds: int) -> None:
+        super().__init__(seconds)
+        self.seconds = seconds
+
+
+def _check_revision(text: str | None) -> None:
+    if text is None:
+        raise RefusedError(invalid("The revision header is required.", parameter="revision"))
+    current = date.fromisoformat(facts().revision)
+    found = _REVISION.fullmatch(text)
+    try:
+        wanted = date.fromisoformat(found[1]) if found else None
+    except ValueError:
+        wanted = None
+    if found is None or wanted is None or wanted > current or found[2]:
+        raise RefusedError(invalid(f"{text!r} is not a revision of this API.", parameter="revision"))
+    if wanted < current.replace(year=current.year - _REVISION_LIFE_IN_YEARS):
+        raise RefusedError(Problem(410, "gone", "Gone.", f"The revision {text} is retired."))
+
+
+def _throttled(seconds: int) -> Response:
+    headers = {"Content-Type": CONTENT_TYPE, "Retry-After": str(seconds)}
+    return Response(429, headers, msgspec.json.encode(throttled_body(seconds)))
+
+
+def _spoiled(fault: Fault, answered: Response) -> Response:
+    if fault.kind == "throttle":
+        return _throttled(fault.retry_after)
+    if fault.kind in ("reset", "truncated"):
+        return replace(answered, broken=fault.kind)
+    page = b"<!doctype html>\n<html><head><title>Sorry</title></head><body><h1>Something went wrong</h1></body></html>\n"
+    if fault.kind == "html":
+        return Response(200, {"Content-Type": "text/html; charset=utf-8"}, page)
+    if fault.kind == "wrong_shape":
+        return replace(answered, body=b'{"rows":[{"id":1}],"data":"none"}')
+    if fault.kind == "broken_json":
+        return replace(answered, body=answered.body[: max(1, len(answered.body) * 2 // 3)])
+    if fault.body == "html":
+        return Response(fault.status, {"Content-Type": "text/html; charset=utf-8"}, page)
+    problem = Problem(fault.status, "error", "A server error occurred.", "Something went wrong.")
+    return Response(fault.status, {"Content-Type": CONTENT_TYPE}, msgspec.json.encode({"errors": [problem.render()]}))

@@ -1,0 +1,215 @@
+"""The generic ways to answer: a collection, one resource, the resource at the other end of a relationship.
+
+A subject declares its endpoints as values of these classes; one pipeline (filter, sort, page, fieldsets, include, render) serves all.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import OrderedDict
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Protocol
+
+from klaviyo_sql.contract import Operation
+from klaviyo_sql.sandbox import cursor as cursors
+from klaviyo_sql.sandbox.account import Account, Resource
+from klaviyo_sql.sandbox.filter_grammar import Clause
+from klaviyo_sql.sandbox.kinds import Kind
+from klaviyo_sql.sandbox.problems import RefusedError, invalid, not_found
+from klaviyo_sql.sandbox.query import Query, join
+from klaviyo_sql.sandbox.rendering import Renderer
+from klaviyo_sql.sandbox.selection import Fields, Ordered, Reader, order_by
+
+Source = Callable[[Account, str, tuple[Clause, ...]], Iterable[Resource]]
+"""The resources of a collection: of the account, of the parent with this id, and possibly only those that the clauses can let through."""
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One request that passed every check but those of its own endpoint."""
+
+    account: Account
+    kinds: Mapping[str, Kind]
+    operation_name: str
+    operation: Operation
+    path: str
+    origin: str
+    id: str
+    query: Query
+    body: bytes
+    now: datetime
+    memory: Memory
+    later: Callable[[Callable[[], None]], None]
+    """Does something after the delay with which Klaviyo's asynchronous writes become visible."""
+
+    def link(self, pairs: tuple[tuple[str, str], ...]) -> str:
+        """The address of this path with these parameters, on the host that the request came to."""
+        query = join(pairs)
+        return f"{self.origin}{self.path}{'?' if query else ''}{query}"
+
+    def renderer(self) -> Renderer:
+        """What writes the resources of the reply."""
+        return Renderer(self.account, self.kinds, self.origin, self.query)
+
+
+class Endpoint(Protocol):
+    """Answers one operation of the contract."""
+
+    def answer(self, call: Call) -> dict[str, Any] | None:
+        """The body of the success reply, None for no body; RefusedError for anything else."""
+
+
+class Memory:
+    """The order of the last few queries, so that the pages of one scan do not each filter and sort everything again."""
+
+    def __init__(self, capacity: int = 24) -> None:
+        self._capacity = capacity
+        self._known: OrderedDict[Any, Ordered] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def recall(self, key: Any, make: Callable[[], Ordered]) -> Ordered:
+        """The remembered order, or a new one."""
+        with self._lock:
+            if key in self._known:
+                self._known.move_to_end(key)
+                return self._known[key]
+        made = make()
+        with self._lock:
+            self._known[key] = made
+            while len(self._known) > self._capacity:
+                self._known.popitem(last=False)
+        return made
+
+
+@dataclass(frozen=True, slots=True)
+class CollectionEndpoint:
+    """Several resources: all of a type, or those that belong to a parent.
+
+    `page_size` is for collections that are paged although the contract lets nobody choose the size. `page_after_full` is the habit
+    of answering a full last page with a link to an empty one. `identifiers` answers types and ids alone.
+    """
+
+    kind: str
+    source: Source
+    parent: str | None = None
+    readers: Mapping[str, Reader] = field(default_factory=dict)
+    without_case: frozenset[str] = frozenset(("name", "email", "integration.name"))
+    ignored: frozenset[str] = frozenset()
+    page_size: int | None = None
+    page_after_full: bool = False
+    identifiers: bool = False
+    page_links: bool = True
+
+    def answer(self, call: Call) -> dict[str, Any]:
+        if self.parent is not None:
+            require(call, self.parent)
+        ordered = self._ordered(call)
+        links: dict[str, Any] = {"self": call.link(call.query.pairs)}
+        if call.operation.cursor:
+            resources = self._page(call, ordered, links)
+        else:
+            resources = ordered.resources
+            if self.page_links:
+                links |= {"next": None, "prev": None}
+        renderer, kind = call.renderer(), call.kinds[self.kind]
+        if self.identifiers:
+            return {"data": renderer.identifiers(kind, resources), "links": links}
+        body: dict[str, Any] = {"data": renderer.data(kind, resources)}
+        if call.query.include:
+            body["included"] = renderer.included(kind, resources)
+        return body | {"links": links}
+
+    def _ordered(self, call: Call) -> Ordered:
+        query, account = call.query, call.account
+        sort = (query.sort or "").removeprefix("-")
+
+        def make() -> Ordered:
+            with account.lock:
+                fields = Fields(self.readers, self.without_case, self.ignored)
+                resources = self.source(account, call.id, query.clauses)
+                for clause in query.clauses:
+                    predicate = fields.predicate(clause, call.operation.filters[clause.field])
+                    if predicate is not None:
+                        resources = list(filter(predicate, resources))
+                return Ordered(resources, order_by(fields.reader(sort) if sort else None))
+
+        key = (account.version, len(account.profiles), len(account.events), call.operation_name, call.id, query.clauses, sort)
+        return call.memory.recall(key, make)
+
+    def _page(self, call: Call, ordered: Ordered, links: dict[str, Any]) -> list[Resource]:
+        query = call.query
+        size = query.size or (call.operation.page.default if call.operation.page else None) or self.page_size or len(ordered.keys) or 1
+        belongs_to = f"{call.path}?{query.value('filter')}&{query.sort}"
+        place = None
+        if query.cursor is not None:
+            try:
+                place = cursors.decode(query.cursor, belongs_to)
+            except ValueError as error:
+                raise RefusedError(invalid(f"Invalid page cursor: {error}.", parameter="page[cursor]")) from error
+        descending = (query.sort or "").startswith("-")
+        page = ordered.page(place, size, descending=descending)
+        kept = tuple(pair for pair in query.pairs if pair[0] != "page[cursor]")
+
+        def towards(key: cursors.SortKey, *, forward: bool) -> str:
+            return call.link((*kept, ("page[cursor]", cursors.encode(cursors.Cursor(key, forward), belongs_to))))
+
+        full = len(page.resources) == size
+        follows = page.after or (self.page_after_full and full)
+        links["next"] = towards(page.keys[-1], forward=True) if page.keys and follows else None
+        links["prev"] = towards(page.keys[0], forward=False) if page.keys and page.before else None
+        return page.resources
+
+
+@dataclass(frozen=True, slots=True)
+class ResourceEndpoint:
+    """One resource by its id."""
+
+    kind: str
+
+    def answer(self, call: Call) -> dict[str, Any]:
+        kind = call.kinds[self.kind]
+        resource = require(call, self.kind)
+        renderer = call.renderer()
+        body: dict[str, Any] = {"data": renderer.data(kind, [resource])[0]}
+        if call.query.include:
+            body["included"] = renderer.included(kind, [resource])
+        return body | {"links": {"self": call.link(call.query.pairs)}}
+
+
+@dataclass(frozen=True, slots=True)
+class RelatedEndpoint:
+    """The one resource at the other end of a relationship, null where there is none."""
+
+    parent: str
+    kind: str
+    id: Callable[[Account, Resource], str | None]
+
+    def answer(self, call: Call) -> dict[str, Any]:
+        kind = call.kinds[self.kind]
+        identifier = self.id(call.account, require(call, self.parent))
+        resource = kind.find(call.account, identifier) if identifier is not None else None
+        data = call.renderer().data(kind, [resource])[0] if resource is not None else None
+        return {"data": data, "links": {"self": call.link(call.query.pairs)}}
+
+
+@dataclass(frozen=True, slots=True)
+class ActionEndpoint:
+    """An operation that is a function of its own, as the ones that take a body are."""
+
+    act: Callable[[Call], dict[str, Any] | None]
+
+    def answer(self, call: Call) -> dict[str, Any] | None:
+        return self.act(call)
+
+
+def require(call: Call, kind_name: str) -> Resource:
+    """The resource whose id is in the path; RefusedError as Klaviyo answers for an id that it does not have, or that cannot be one."""
+    kind, identifier = call.kinds[kind_name], call.id
+    if not kind.valid_id(identifier):
+        raise RefusedError(invalid(kind.malformed.format(id=identifier), pointer="/data/id"))
+    found = kind.find(call.account, identifier)
+    if found is None:
+        raise RefusedError(not_found(kind.missing.format(id=identifier)))
+    return found

@@ -1,0 +1,66 @@
+"""An account made up from a seed: the same seed, day and sizes always give the same account, id for id."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime, time, timedelta
+from random import Random
+
+from klaviyo_sql.sandbox.account import Account, Resource
+from klaviyo_sql.sandbox.generation.activity import make_events
+from klaviyo_sql.sandbox.generation.groups import fill_groups, make_flows, make_lists, make_segments
+from klaviyo_sql.sandbox.generation.identifiers import ShortIds
+from klaviyo_sql.sandbox.generation.metrics import make_metrics
+from klaviyo_sql.sandbox.generation.people import make_profiles
+
+_SPAN = timedelta(days=730)
+
+
+def generate(seed: int = 1, today: date | None = None, profiles: int = 3000, events: int = 60_000) -> Account:
+    """An account whose last event is at noon UTC of `today` (default: today in UTC) and whose first is two years earlier."""
+    day = today or datetime.now(UTC).date()
+    random = Random(f"{seed} {day.isoformat()} {profiles} {events}")
+    last = datetime.combine(day, time(12), tzinfo=UTC)
+    start, end = int((last - _SPAN).timestamp()), int(last.timestamp())
+    ids = ShortIds(random)
+    account = Account(today=day, account=_account(ids.next()))
+    metrics, plans = make_metrics(random, ids, start)
+    account.metrics = {metric["id"]: metric for metric in metrics}
+    account.lists = make_lists(random, ids, start, end)
+    account.segments = make_segments(random, ids, start, end, list(account.lists))
+    people = make_profiles(random, profiles, start, end, list(account.lists))
+    account.profiles = {profile["id"]: profile for profile in people}
+    account.exchange_ids = {f"kx-{number}.{account.account['id']}": profile["id"] for number, profile in enumerate(people[:5])}
+    fill_groups(random, account, start, end)
+    make_flows(random, ids, account, start)
+    make_events(random, account, metrics, plans, events, start, end)
+    account.changed()
+    return account
+
+
+def _account(identifier: str) -> Resource:
+    return {
+        "type": "account",
+        "id": identifier,
+        "attributes": {
+            "test_account": True,
+            "contact_information": {
+                "default_sender_name": 'The "Example" Shop',
+                "default_sender_email": "shop@example.com",
+                "website_url": "https://shop.example.com",
+                "organization_name": "Example & Søn, Inc.",
+                "street_address": {
+                    "address1": "1 Main St.",
+                    "address2": None,
+                    "city": "New York",
+                    "region": "New York",
+                    "country": "United States",
+                    "zip": "10001",
+                },
+            },
+            "industry": "Ecommerce, Apparel",
+            "timezone": "America/New_York",
+            "preferred_currency": "USD",
+            "public_api_key": identifier,
+            "locale": "en-US",
+        },
+    }

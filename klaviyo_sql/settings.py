@@ -1,0 +1,74 @@
+"""What the user may set, and where it is read from: arguments first, then the environment."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from klaviyo_sql import contract
+from klaviyo_sql.errors import InterfaceError
+
+API_KEY = "KLAVIYO_API_KEY"
+API_URL = "KLAVIYO_API_URL"
+WRITE = "KLAVIYO_SQL_WRITE"
+
+_TRUE = frozenset({"1", "true", "yes", "on"})
+_FALSE = frozenset({"", "0", "false", "no", "off"})
+
+
+@dataclass(frozen=True)
+class Settings:
+    """The settings of one connection.
+
+    `timeout` is the seconds that Klaviyo may stay silent, `max_wait` the most seconds that one request waits for a limit, `cache_seconds` how
+    long a page is answered from memory (0: never), `cache_bytes` how much memory that may take.
+    """
+
+    api_key: str | None = None
+    base_url: str = ""
+    write: bool = False
+    timeout: float = 60.0
+    max_wait: float = 120.0
+    cache_seconds: float = 60.0
+    cache_bytes: int = 32 * 2**20
+
+    def __repr__(self) -> str:
+        key = "set" if self.api_key else "not set"
+        return f"Settings(base_url={self.base_url!r}, api_key {key}, write={self.write})"
+
+
+def from_environment(
+    *,
+    api_key: str | None = None,
+    base_url: str | None = None,
+    write: bool | None = None,
+    timeout: float = 60.0,
+    max_wait: float = 120.0,
+    cache_seconds: float = 60.0,
+    cache_bytes: int = 32 * 2**20,
+    environment: Mapping[str, str] | None = None,
+) -> Settings:
+    """The settings, with what is not given taken from the environment; InterfaceError when a value makes no sense."""
+    variables = os.environ if environment is None else environment
+    for name, value, least in (("timeout", timeout, 0.001), ("max_wait", max_wait, 0), ("cache_seconds", cache_seconds, 0), ("cache_bytes", cache_bytes, 0)):
+        if isinstance(value, bool) or not isinstance(value, int | float) or not value >= least:
+            raise InterfaceError(f"{name} must be a number of at least {least}, not {value!r}")
+    return Settings(
+        api_key=api_key or variables.get(API_KEY) or None,
+        base_url=(base_url or variables.get(API_URL) or contract.facts().base_url).rstrip("/"),
+        write=_flag(WRITE, variables.get(WRITE, "")) if write is None else bool(write),
+        timeout=timeout,
+        max_wait=max_wait,
+        cache_seconds=cache_seconds,
+        cache_bytes=int(cache_bytes),
+    )
+
+
+def _flag(name: str, text: str) -> bool:
+    lowered = text.strip().lower()
+    if lowered in _TRUE:
+        return True
+    if lowered in _FALSE:
+        return False
+    raise InterfaceError(f"{name} is {text!r}; set it to 1 to allow writes, or to 0")

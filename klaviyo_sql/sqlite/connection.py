@@ -1,0 +1,261 @@
+"""The PEP 249 connection: SQLite in this process with the account's tables in it."""
+
+from __future__ import annotations
+
+import re
+import threading
+import weakref
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Self
+
+import apsw
+import apsw.ext
+import httpx
+
+from klaviyo_sql import errors
+from klaviyo_sql.engine import Engine
+from klaviyo_sql.fetch import Client, Limits, RequestLog
+from klaviyo_sql.model import timestamps
+from klaviyo_sql.model.clock import Clock, SystemClock
+from klaviyo_sql.model.table import Table
+from klaviyo_sql.settings import Settings
+from klaviyo_sql.sqlite import introspection
+from klaviyo_sql.sqlite.cursor import Cursor, Parameters
+from klaviyo_sql.sqlite.failures import translated
+from klaviyo_sql.sqlite.virtual_tables import Module, Rehearsal, RowsModule
+from klaviyo_sql.tables import TABLES
+
+if TYPE_CHECKING:
+    from klaviyo_sql.sandbox import Sandbox
+
+_WRITES = re.compile(r"\s*(?:(?:--[^\n]*\n|/\*.*?\*/)\s*)*(?:INSERT|UPDATE|DELETE|REPLACE)\b", re.IGNORECASE | re.DOTALL)
+_STARTS_WITH = re.compile(r"\s*(?:(?:--[^\n]*\n|/\*.*?\*/)\s*)*WITH\b", re.IGNORECASE | re.DOTALL)
+
+
+class Connection:
+    """A database connection in which the account's tables are tables.
+
+    Ordinary tables, views and temporary tables live beside them, in `database` (a file) or in memory. One thread at a time may use it. As PEP 249
+    wants it, a transaction begins by itself before a statement that writes, unless `autocommit` is true.
+    """
+
+    Warning = errors.Warning
+    Error = errors.Error
+    InterfaceError = errors.InterfaceError
+    DatabaseError = errors.DatabaseError
+    DataError = errors.DataError
+    OperationalError = errors.OperationalError
+    IntegrityError = errors.IntegrityError
+    InternalError = errors.InternalError
+    ProgrammingError = errors.ProgrammingError
+    NotSupportedError = errors.NotSupportedError
+
+    def __init__(
+        self,
+        settings: Settings,
+        *,
+        database: str | Path = ":memory:",
+        autocommit: bool = False,
+        transport: httpx.BaseTransport | None = None,
+        clock: Clock | None = None,
+        limits: Limits | None = None,
+        sandbox: Sandbox | None = None,
+    ) -> None:
+        self.autocommit = autocommit
+        self.sandbox = sandbox
+        """The sandbox that answers instead of Klaviyo, if any."""
+        self._closed = False
+        self._bad_time: str | None = None
+        try:
+            self._sqlite = apsw.Connection(str(database))
+        except apsw.Error as error:
+            raise errors.OperationalError(f"The database file {str(database)!r} cannot be opened: {translated(error, self.tables)}") from None
+        self._client = Client(
+            api_key=settings.api_key,
+            base_url=settings.base_url,
+            transport=transport,
+            clock=clock,
+            timeout=settings.timeout,
+            max_wait=settings.max_wait,
+            cache_seconds=settings.cache_seconds,
+            cache_bytes=settings.cache_bytes,
+            limits=limits,
+            interrupted=self._is_interrupted,
+        )
+        self.engine = Engine(self._client, clock or SystemClock(), TABLES)
+        self.rehearsal = Rehearsal()
+        self._cursors: weakref.WeakSet[Cursor] = weakref.WeakSet()
+        self._register(write=settings.write)
+
+    def _register(self, *, write: bool) -> None:
+        """Make the account's tables known, under all their names, and the tables about the driver."""
+        sqlite = self._sqlite
+        sqlite.set_busy_timeout(5_000)
+        sqlite.create_collation(timestamps.COLLATION, self._compare_instants)
+        for declared in TABLES.values():
+            for table in (declared, declared.in_pascal_case()) if len(declared.names) > 1 else (declared,):
+                # SQLite lets a table WITHOUT ROWID be written to only when its key is one column.
+                self._create_module(table.name, Module(table, self.engine, self.rehearsal, write=write), read_only=len(table.key) > 1)
+        log, tables = self._client.log, TABLES.values()
+        self._create_module("klaviyo_requests", RowsModule(introspection.REQUESTS, lambda: introspection.requests(log)), read_only=True)
+        self._create_module("klaviyo_tables", RowsModule(introspection.TABLES, lambda: introspection.tables(tables)), read_only=True)
+        self._create_module("klaviyo_columns", RowsModule(introspection.COLUMNS, lambda: introspection.columns(tables)), read_only=True)
+
+    def _create_module(self, name: str, module: Any, *, read_only: bool = False) -> None:
+        self._sqlite.create_module(name, module, use_bestindex_object=True, use_no_change=True, iVersion=4, eponymous=True, read_only=read_only)
+
+    def _compare_instants(self, left: str, right: str) -> int:
+        """The collating sequence of time columns. It cannot raise: what is no time is remembered, and the cursor raises."""
+        if self._bad_time is None:
+            for text in (left, right):
+                if not _may_be_a_time(text):
+                    self._bad_time = text
+        return timestamps.compare(left, right)
+
+    def raise_bad_time(self) -> None:
+        """DataError when a time column was compared with a text that is no time where no scan could see it."""
+        text, self._bad_time = self._bad_time, None
+        if text is not None:
+            raise errors.DataError(f"a time column is compared with {text!r}, which is no time: write it in ISO 8601, such as '2026-01-31T08:30:00Z'")
+
+    # PEP 249
+
+    def cursor(self) -> Cursor:
+        """A new cursor."""
+        self._check_open()
+        cursor = Cursor(self)
+        self._cursors.add(cursor)
+        return cursor
+
+    def execute(self, sql: str, parameters: Parameters = ()) -> Cursor:
+        """A new cursor on which the statement has been executed."""
+        return self.cursor().execute(sql, parameters)
+
+    def executemany(self, sql: str, rows: Iterable[Parameters]) -> Cursor:
+        """A new cursor on which the statement has been executed for each of the rows of parameters."""
+        return self.cursor().executemany(sql, rows)
+
+    def executescript(self, sql: str) -> None:
+        """Execute several statements; rows are dropped."""
+        self._check_open()
+        with self.translating():
+            for _ in self._sqlite.execute(sql):
+                pass
+
+    def commit(self) -> None:
+        """Make what was written to ordinary tables permanent."""
+        self._end_transaction("COMMIT")
+
+    def rollback(self) -> None:
+        """Take back what was written to ordinary tables since the last commit."""
+        self._end_transaction("ROLLBACK")
+
+    def close(self) -> None:
+        """Close the connection and its cursors, taking back what was not committed; a second call does nothing."""
+        if self._closed:
+            return
+        self._closed = True
+        for cursor in list(self._cursors):
+            cursor.close()
+        self._client.close()
+        self._sqlite.close(True)
+
+    def __enter__(self) -> Self:
+        self._check_open()
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        """Commit, or roll back after an exception, and close."""
+        try:
+            if not self._closed:
+                if kind is None:
+                    self.commit()
+                else:
+                    self.rollback()
+        finally:
+            self.close()
+
+    # More than PEP 249
+
+    def interrupt(self) -> None:
+        """End the running statement with Interrupted; may be called from any thread."""
+        self._check_open()
+        self._sqlite.interrupt()
+
+    @property
+    def in_transaction(self) -> bool:
+        """Whether something was written to ordinary tables and not committed yet."""
+        self._check_open()
+        return self._sqlite.in_transaction
+
+    @property
+    def requests(self) -> RequestLog:
+        """Every request of this connection, as the table klaviyo_requests shows them."""
+        return self._client.log
+
+    def forget(self) -> None:
+        """Empty the page cache, so that the next query reads everything anew."""
+        self._client.forget()
+
+    def tables(self) -> Iterable[Table]:
+        """The declarations of the account's tables."""
+        return TABLES.values()
+
+    # For the cursor
+
+    @property
+    def sqlite(self) -> apsw.Connection:
+        """SQLite's own connection; InterfaceError when closed."""
+        self._check_open()
+        return self._sqlite
+
+    def begin_before(self, sql: str) -> None:
+        """Begin a transaction before a statement that writes."""
+        if not self.autocommit and not self._sqlite.in_transaction and (_WRITES.match(sql) or self._is_writing_cte(sql)):
+            self._sqlite.execute("BEGIN")
+
+    def _is_writing_cte(self, sql: str) -> bool:
+        return bool(_STARTS_WITH.match(sql)) and not apsw.ext.query_info(self._sqlite, sql).is_readonly
+
+    @contextmanager
+    def translating(self) -> Iterator[None]:
+        """Exceptions of apsw become those of PEP 249."""
+        try:
+            yield
+        except apsw.Error as error:
+            raise translated(error, self.tables) from None
+
+    def _end_transaction(self, statement: str) -> None:
+        self._check_open()
+        if self._sqlite.in_transaction:
+            with self.translating():
+                self._sqlite.execute(statement)
+
+    def _is_interrupted(self) -> bool:
+        return not self._closed and bool(self._sqlite.is_interrupted)
+
+    def _check_open(self) -> None:
+        if self._closed:
+            raise errors.InterfaceError("The connection is closed.")
+
+
+_TIME_LIKE = threading.local()
+
+
+def _may_be_a_time(text: str) -> bool:
+    """Whether the text is a time; the last one seen is remembered, because a scan compares every row with the same text."""
+    if len(text) == 19 and text[4] == text[7] == "-" and text[10] == " ":
+        return True
+    known: dict[str, bool] | None = getattr(_TIME_LIKE, "known", None)
+    if known is None or len(known) > 100:
+        known = _TIME_LIKE.known = {}
+    if text not in known:
+        try:
+            timestamps.parse(text)
+            known[text] = True
+        except ValueError:
+            known[text] = False
+    return known[text]

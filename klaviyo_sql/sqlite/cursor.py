@@ -1,0 +1,185 @@
+"""The PEP 249 cursor: rows are handed on as SQLite makes them, and pages fetched as SQLite wants rows."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Self
+
+import apsw
+import apsw.ext
+
+from klaviyo_sql import errors
+from klaviyo_sql.sqlite.types import bound
+
+if TYPE_CHECKING:
+    from klaviyo_sql.sqlite.connection import Connection
+
+Parameters = Sequence[Any] | Mapping[str, Any]
+Description = tuple[tuple[str, str | None, None, None, None, None, bool | None], ...]
+
+
+class Cursor:
+    """One statement at a time, and its rows.
+
+    Parameters are positional (`?`, `?3`) with a sequence, or named (`:name`, `@name`, `$name`) with a mapping.
+    """
+
+    arraysize = 1
+
+    def __init__(self, connection: Connection) -> None:
+        self.connection = connection
+        self._cursor: apsw.Cursor | None = connection.sqlite.cursor()
+        self._cursor.exec_trace = self._began
+        self._description: Description | None = None
+        self._rows: Iterator[tuple[Any, ...]] | None = None
+        self.rowcount = -1
+        self.lastrowid: int | None = None
+
+    @property
+    def description(self) -> Description | None:
+        """(name, type code, None, None, None, None, None) of each column; None before a query and for statements without rows.
+
+        The type code is the column's declared type, equal to STRING, NUMBER, DATETIME or BINARY; None for an expression.
+        """
+        return self._description
+
+    def execute(self, sql: str, parameters: Parameters = ()) -> Self:
+        """Execute one statement; ProgrammingError when there are several (see `executescript`)."""
+        cursor = self._start(sql)
+        bindings = _bindings(parameters)
+        with self.connection.translating():
+            self._refuse_several(sql)
+            self.connection.begin_before(sql)
+            before = self.connection.sqlite.total_changes()
+            self._rows = iter(cursor.execute(sql, bindings))
+        self.connection.raise_bad_time()
+        if self._description is None:
+            self._settle(before)
+        return self
+
+    def executemany(self, sql: str, rows: Iterable[Parameters]) -> Self:
+        """Execute a statement that returns no rows for each of the parameter sets."""
+        cursor = self._start(sql)
+        with self.connection.translating():
+            self._refuse_several(sql)
+            self.connection.begin_before(sql)
+            before = self.connection.sqlite.total_changes()
+            self._rows = iter(cursor.executemany(sql, (_bindings(parameters) for parameters in rows)))
+            if self._description is not None:
+                raise errors.ProgrammingError("executemany() is for statements that return no rows; use execute()")
+        self._settle(before)
+        return self
+
+    def executescript(self, sql: str) -> Self:
+        """Execute several statements; rows are dropped."""
+        self._start(sql)
+        self.connection.executescript(sql)
+        return self
+
+    def callproc(self, name: str, parameters: Parameters = ()) -> None:
+        """NotSupportedError: this version only reads."""
+        self._check_open()
+        raise errors.NotSupportedError(f"there is no procedure {name}: this version of klaviyo-sql only reads")
+
+    def fetchone(self) -> tuple[Any, ...] | None:
+        """The next row, None after the last; ProgrammingError when nothing was asked."""
+        return next(self, None)
+
+    def fetchmany(self, size: int | None = None) -> list[tuple[Any, ...]]:
+        """The next `size` rows (default: `arraysize`), fewer at the end."""
+        rows = []
+        for _ in range(self.arraysize if size is None else size):
+            row = next(self, None)
+            if row is None:
+                break
+            rows.append(row)
+        return rows
+
+    def fetchall(self) -> list[tuple[Any, ...]]:
+        """All rows that are left."""
+        self._results()
+        return list(self)
+
+    def __iter__(self) -> Self:
+        return self
+
+    def __next__(self) -> tuple[Any, ...]:
+        rows = self._results()
+        with self.connection.translating():
+            try:
+                row = next(rows)
+            except StopIteration:
+                self.connection.raise_bad_time()
+                raise
+        self.connection.raise_bad_time()
+        return row
+
+    def close(self) -> None:
+        """Drop the statement and its rows; the cursor cannot be used again."""
+        cursor, self._cursor = self._cursor, None
+        self._rows = None
+        if cursor is not None:
+            cursor.close(True)
+
+    def setinputsizes(self, sizes: Sequence[Any]) -> None:
+        """Nothing to prepare; PEP 249 allows that."""
+
+    def setoutputsize(self, size: int, column: int | None = None) -> None:
+        """Nothing to prepare; PEP 249 allows that."""
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self.close()
+
+    def _start(self, sql: str) -> apsw.Cursor:
+        cursor = self._check_open()
+        if not isinstance(sql, str):
+            raise errors.ProgrammingError(f"a statement is a text, not {type(sql).__name__}")
+        self._description = None
+        self._rows = None
+        self.rowcount = -1
+        self.lastrowid = None
+        return cursor
+
+    def _began(self, cursor: apsw.Cursor, sql: str, bindings: Any) -> bool:
+        """SQLite has prepared the statement and not run it: the one moment when the columns of a query without rows are known."""
+        columns = cursor.get_description()
+        self._description = tuple((name, declared, None, None, None, None, None) for name, declared in columns) or None
+        return True
+
+    def _refuse_several(self, sql: str) -> None:
+        if ";" not in sql.rstrip().rstrip(";"):
+            return
+        if (apsw.ext.query_info(self.connection.sqlite, sql).query_remaining or "").strip():
+            raise errors.ProgrammingError("execute() takes one statement; use executescript() for several")
+
+    def _settle(self, changes_before: int) -> None:
+        """What a statement without rows did."""
+        sqlite = self.connection.sqlite
+        changed = sqlite.total_changes() - changes_before
+        self.rowcount = changed
+        self.lastrowid = sqlite.last_insert_rowid() or None
+
+    def _results(self) -> Iterator[tuple[Any, ...]]:
+        self._check_open()
+        if self._rows is None or self._description is None:
+            raise errors.ProgrammingError("there are no rows to fetch: execute a query first")
+        return self._rows
+
+    def _check_open(self) -> apsw.Cursor:
+        if self._cursor is None:
+            raise errors.InterfaceError("The cursor is closed.")
+        if self.connection.sqlite is None:
+            raise errors.InterfaceError("The connection is closed.")
+        return self._cursor
+
+
+def _bindings(parameters: Parameters) -> Any:
+    if isinstance(parameters, Mapping):
+        return {name: bound(value) for name, value in parameters.items()}
+    if isinstance(parameters, str | bytes) or not isinstance(parameters, Sequence):
+        raise errors.ProgrammingError("parameters are a sequence, or a mapping for named ones; a single one is written (value,)")
+    return tuple(bound(value) for value in parameters)

@@ -1,0 +1,68 @@
+"""SQLite's errors as PEP 249's, with what a person can do about them."""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Callable, Iterable
+
+import apsw
+
+from klaviyo_sql import errors
+from klaviyo_sql.model.table import Table
+
+_CLASSES: tuple[tuple[type[Exception], type[errors.Error]], ...] = (
+    (apsw.BindingsError, errors.ProgrammingError),
+    (apsw.CursorClosedError, errors.InterfaceError),
+    (apsw.ConnectionClosedError, errors.InterfaceError),
+    (apsw.ThreadingViolationError, errors.InterfaceError),
+    (apsw.InterruptError, errors.Interrupted),
+    (apsw.ConstraintError, errors.IntegrityError),
+    (apsw.MismatchError, errors.DataError),
+    (apsw.TooBigError, errors.DataError),
+    (apsw.RangeError, errors.ProgrammingError),
+    (apsw.MisuseError, errors.InterfaceError),
+    (apsw.InternalError, errors.InternalError),
+    (apsw.CorruptError, errors.DatabaseError),
+    (apsw.SQLError, errors.ProgrammingError),
+    (apsw.ReadOnlyError, errors.OperationalError),
+    (apsw.Error, errors.OperationalError),
+)
+
+_NO_TABLE = re.compile(r"no such table: (?:main\.|temp\.)?(\S+)")
+_NO_COLUMN = re.compile(r"no such column: (?:(\w+)\.)?(\w+)")
+_NOT_MODIFIED = re.compile(r"table (\S+) may not be modified")
+_MESSAGE_OF_CLASS = re.compile(r"^\w+Error: ")
+
+
+def translated(error: Exception, tables: Callable[[], Iterable[Table]]) -> errors.Error:
+    """The PEP 249 exception for one of apsw's; unknown tables and columns come with the nearest names."""
+    text = _MESSAGE_OF_CLASS.sub("", str(error)) or type(error).__name__
+    class_ = next((ours for theirs, ours in _CLASSES if isinstance(error, theirs)), errors.DatabaseError)
+    if found := _NO_TABLE.search(text):
+        text = f"There is no table {found[1]}.{_nearest(found[1], _table_names(tables()))} The table klaviyo_tables lists them all."
+    elif found := _NO_COLUMN.search(text):
+        text = f"There is no column {found[0].partition(': ')[2]}.{_nearest(found[2], _column_names(tables()))} The table klaviyo_columns lists them all."
+    elif found := _NOT_MODIFIED.search(text):
+        return errors.ReadOnlyError(errors.READ_ONLY.format(table=found[1]))
+    elif class_ is errors.Interrupted:
+        text = "The statement was interrupted."
+    elif isinstance(error, apsw.ThreadingViolationError):
+        text = "The connection is busy in another thread: open a connection for each thread."
+    elif isinstance(error, apsw.CursorClosedError | apsw.ConnectionClosedError):
+        text = "The cursor or its connection is closed."
+    return class_(text)
+
+
+def _table_names(tables: Iterable[Table]) -> list[str]:
+    return [name for table in tables for name in table.names]
+
+
+def _column_names(tables: Iterable[Table]) -> list[str]:
+    return list(dict.fromkeys(column.name for table in tables for column in table.columns))
+
+
+def _nearest(name: str, names: list[str]) -> str:
+    by_lower = {known.lower(): known for known in names}
+    close = difflib.get_close_matches(name.lower(), by_lower, n=2, cutoff=0.7)
+    return f" Did you mean {' or '.join(by_lower[match] for match in close)}?" if close else ""

@@ -1,0 +1,144 @@
+"""What SQLite and a virtual table agree on before a scan: which terms are handed over, which order and how many rows are wanted.
+
+The agreement travels from xBestIndex to xFilter as JSON text, which EXPLAIN QUERY PLAN shows as well.
+"""
+
+from __future__ import annotations
+
+import functools
+from typing import Any
+
+import apsw
+import msgspec
+
+from klaviyo_sql.model import timestamps
+from klaviyo_sql.model.table import ParentId, Table
+from klaviyo_sql.plan import cost
+from klaviyo_sql.plan import scan as planning
+from klaviyo_sql.plan.constraints import Constraint, Operator, Unknown, comparable
+from klaviyo_sql.plan.scan import Order
+
+_OPERATORS: dict[int, Operator] = {
+    apsw.SQLITE_INDEX_CONSTRAINT_EQ: Operator.EQUAL,
+    apsw.SQLITE_INDEX_CONSTRAINT_GT: Operator.GREATER,
+    apsw.SQLITE_INDEX_CONSTRAINT_GE: Operator.GREATER_OR_EQUAL,
+    apsw.SQLITE_INDEX_CONSTRAINT_LT: Operator.LESS,
+    apsw.SQLITE_INDEX_CONSTRAINT_LE: Operator.LESS_OR_EQUAL,
+    apsw.SQLITE_INDEX_CONSTRAINT_ISNOTNULL: Operator.NOT_NULL,
+}
+
+
+class Agreement(msgspec.Struct, frozen=True):
+    """The table, terms as (column, operator, value if it is a literal), the columns that are read, the order to keep, and the rows that are enough."""
+
+    table: str
+    terms: tuple[tuple[int, Operator, Any], ...]
+    columns: tuple[int, ...]
+    order: tuple[int, bool] | None = None
+    limit: int | None = None
+
+    def constraints(self, values: tuple[Any, ...]) -> tuple[Constraint, ...]:
+        """The terms with the values of one run."""
+        return tuple(
+            Constraint(column, operator, tuple(value) if operator is Operator.IN else value)
+            for (column, operator, _), value in zip(self.terms, values, strict=True)
+        )
+
+    def presumed(self) -> tuple[Constraint, ...]:
+        """The terms before any run: literals as they are, what else is compared with unknown."""
+        return tuple(
+            Constraint(column, operator, (Unknown(),) if operator is Operator.IN else Unknown() if value is None else value)
+            for column, operator, value in self.terms
+        )
+
+    @property
+    def scan_order(self) -> Order | None:
+        return Order(*self.order) if self.order else None
+
+
+_ENCODER = msgspec.json.Encoder(enc_hook=repr)
+
+
+def text(agreement: Agreement) -> str:
+    """The agreement as it travels."""
+    return _ENCODER.encode(agreement).decode()
+
+
+@functools.lru_cache(maxsize=1024)
+def read(agreed: str) -> Agreement:
+    """The agreement of such a text."""
+    return msgspec.json.decode(agreed, type=Agreement)
+
+
+def agree(info: apsw.IndexInfo, table: Table, tables: dict[str, Table]) -> None:
+    """Fill in SQLite's index information for one way to scan the table.
+
+    LIMIT is never taken over: SQLite counts, and stops asking for rows. Its value only sizes the first page, and only when Klaviyo's own
+    answer has no row too many. DataError when a time column is compared with a literal that is no time.
+    """
+    terms: list[tuple[int, Operator, Any]] = []
+    exact = True
+    limit: int | None = None
+    offset = 0
+    for n in range(info.nConstraint):
+        code = info.get_aConstraint_op(n)
+        if code in (apsw.SQLITE_INDEX_CONSTRAINT_LIMIT, apsw.SQLITE_INDEX_CONSTRAINT_OFFSET):
+            number = info.get_aConstraint_rhs(n)
+            if isinstance(number, int) and number >= 0:
+                limit, offset = (number, offset) if code == apsw.SQLITE_INDEX_CONSTRAINT_LIMIT else (limit, number)
+            continue
+        column = info.get_aConstraint_iColumn(n)
+        operator = _OPERATORS.get(code)
+        if operator is None or column < 0:
+            exact = False
+            continue
+        declared = table.columns[column]
+        value = info.get_aConstraint_rhs(n)
+        if value is not None and declared.type.is_instant:
+            comparable(table, declared, value)
+        several = operator is Operator.EQUAL and info.get_aConstraintUsage_in(n)
+        wanted = Operator.IN if several else operator
+        collation = timestamps.COLLATION if declared.type.is_instant else "BINARY"
+        if not (
+            info.get_aConstraint_usable(n)
+            and planning.takes(table, column, wanted)
+            and (wanted is Operator.NOT_NULL or info.get_aConstraint_collation(n) == collation)
+        ):
+            exact = False
+            continue
+        terms.append((column, wanted, value))
+        info.set_aConstraintUsage_argvIndex(n, len(terms))
+        info.set_aConstraintUsage_omit(n, planning.answers_alone(table, column, wanted))
+        if several:
+            info.set_aConstraintUsage_in(n, True)
+        exact = exact and planning.is_exact(table, column, wanted)
+    order = _order(info, table, terms)
+    if info.nOrderBy and order is None:
+        exact = False
+    estimate = cost.estimate(table, [(column, operator) for column, operator, _ in terms], tables)
+    info.orderByConsumed = order is not None
+    info.estimatedCost = estimate.cost
+    info.estimatedRows = estimate.rows
+    if estimate.unique:
+        info.idxFlags = apsw.SQLITE_INDEX_SCAN_UNIQUE
+    info.idxStr = text(
+        Agreement(
+            table=table.name,
+            terms=tuple(terms),
+            columns=tuple(sorted(column for column in info.colUsed if column < len(table.columns))),
+            order=order,
+            limit=limit + offset if limit is not None and exact else None,
+        )
+    )
+
+
+def _order(info: apsw.IndexInfo, table: Table, terms: list[tuple[int, Operator, Any]]) -> tuple[int, bool] | None:
+    """The order that the scan can keep, if it is all of what is wanted."""
+    if info.nOrderBy != 1:
+        return None
+    column = info.get_aOrderBy_iColumn(0)
+    if column < 0 or not planning.sorts(table, column):
+        return None
+    if table.source.parent and not any(isinstance(table.columns[taken].place, ParentId) for taken, _, _ in terms):
+        return None  # the members of one list after another's are in no order
+    return column, bool(info.get_aOrderBy_desc(0))

@@ -1,0 +1,112 @@
+"""What the driver tells of itself in SQL: klaviyo_requests, klaviyo_tables, klaviyo_columns."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from klaviyo_sql import contract
+from klaviyo_sql.engine import rates
+from klaviyo_sql.fetch import RequestLog
+from klaviyo_sql.fetch.rows import Row
+from klaviyo_sql.model import timestamps
+from klaviyo_sql.model.table import Collection, Table, pascal_case
+from klaviyo_sql.plan import scan as planning
+from klaviyo_sql.plan.constraints import Operator
+
+REQUESTS = """CREATE TABLE x(
+    number INTEGER, started_at TIMESTAMP TEXT, operation TEXT, table_name TEXT, method TEXT, path TEXT, query TEXT, status INTEGER, milliseconds REAL,
+    waited_milliseconds REAL, rows INTEGER, bytes INTEGER, retries INTEGER, cached BOOLEAN, limit_left INTEGER, error TEXT)"""
+
+TABLES = """CREATE TABLE x(
+    name TEXT, pascal_case_name TEXT, description TEXT, key_columns TEXT, operation TEXT, page_size INTEGER, requests_per_second INTEGER,
+    requests_per_minute INTEGER, scopes TEXT, notes TEXT)"""
+
+COLUMNS = """CREATE TABLE x(
+    table_name TEXT, position INTEGER, name TEXT, pascal_case_name TEXT, type TEXT, not_null BOOLEAN, hidden BOOLEAN, pushed TEXT, exact BOOLEAN,
+    sorted BOOLEAN, description TEXT)"""
+
+
+def requests(log: RequestLog) -> list[Row]:
+    """Every request of the connection that is still in the log, oldest first."""
+    return [
+        (
+            record.number,
+            timestamps.to_sql(record.started_at, microseconds=True),
+            record.operation,
+            record.table,
+            record.method,
+            record.path,
+            record.query,
+            record.status,
+            round(record.milliseconds, 3),
+            round(record.waited_ms, 3),
+            record.rows,
+            record.bytes,
+            record.retries,
+            int(record.cached),
+            record.remaining,
+            record.error,
+        )
+        for record in log
+    ]
+
+
+def tables(declared: Iterable[Table]) -> list[Row]:
+    """Every table, with the operation that reads it and its limits."""
+    rows: list[Row] = []
+    for table in declared:
+        name = operation_name(table)
+        operation = contract.operation(name)
+        rate = rates(table)
+        rows.append(
+            (
+                table.name,
+                table.names[-1] if len(table.names) > 1 else None,
+                table.doc,
+                ", ".join(table.key),
+                name,
+                operation.page.max if operation.page else None,
+                rate.burst,
+                rate.steady,
+                " ".join(operation.scopes),
+                " ".join(table.notes) or None,
+            )
+        )
+    return rows
+
+
+def columns(declared: Iterable[Table]) -> list[Row]:
+    """Every column, with the comparisons that are sent to Klaviyo."""
+    return [
+        (
+            table.name,
+            position,
+            column.name,
+            pascal_case(column.name) if len(table.names) > 1 else None,
+            column.type.declared,
+            int(column.not_null),
+            int(column.hidden),
+            ", ".join(pushed(table, position)) or None,
+            int(is_exact(table, position)),
+            int(planning.sorts(table, position)),
+            column.doc,
+        )
+        for table in declared
+        for position, column in enumerate(table.columns)
+    ]
+
+
+def operation_name(table: Table) -> str:
+    """The operation that reads the table's rows."""
+    return table.source.list if isinstance(table.source, Collection) else table.source.operation
+
+
+def pushed(table: Table, position: int) -> list[Operator]:
+    """The comparisons on the column that Klaviyo, and not only SQLite, is asked for."""
+    return [operator for operator in Operator if planning.is_pushed(table, position, operator)]
+
+
+def is_exact(table: Table, position: int) -> bool:
+    """Whether everything that is sent of the column is answered exactly."""
+    operators = pushed(table, position)
+    return bool(operators) and all(planning.is_exact(table, position, operator) for operator in operators)

@@ -1,0 +1,185 @@
+"""Klaviyo's tables as SQLite virtual tables: one module a name, all of them this one class."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import apsw
+
+from klaviyo_sql import errors
+from klaviyo_sql.engine import Engine, Scanner
+from klaviyo_sql.fetch.rows import Row
+from klaviyo_sql.model import timestamps
+from klaviyo_sql.model.table import Table
+from klaviyo_sql.sqlite import index
+
+NOT_YET = "{table} cannot be written to: this version of klaviyo-sql only reads."
+
+
+def ddl(table: Table) -> str:
+    """The table as SQLite declares it.
+
+    It is WITHOUT ROWID, keyed by Klaviyo's ids: SQLite merges the branches of an OR by row id, and an API has none.
+    """
+    columns = []
+    for column in table.columns:
+        parts = [f'"{column.name}"', column.type.declared]
+        if column.type.is_instant:
+            parts.append(f"COLLATE {timestamps.COLLATION}")
+        if column.not_null:
+            parts.append("NOT NULL")
+        if column.hidden:
+            parts.append("HIDDEN")
+        columns.append(" ".join(parts))
+    key = ", ".join(f'"{name}"' for name in table.key)
+    return f"CREATE TABLE x({', '.join(columns)}, PRIMARY KEY ({key})) WITHOUT ROWID"
+
+
+class Rehearsal:
+    """While it is `on`, scans are noted here and return no rows: a statement is run without asking Klaviyo anything."""
+
+    def __init__(self) -> None:
+        self.on = False
+        self.scans: dict[str, tuple[Any, ...]] = {}
+        """The values of the first run of each scan, by what was agreed on it."""
+
+
+class Module:
+    """A virtual table module for one declared table."""
+
+    def __init__(self, table: Table, engine: Engine, rehearsal: Rehearsal, *, write: bool) -> None:
+        self._table = VirtualTable(table, engine, rehearsal, write=write)
+        self._ddl = ddl(table)
+
+    def Create(self, *_: Any) -> tuple[str, VirtualTable]:  # noqa: N802 - apsw's name
+        return self._ddl, self._table
+
+    Connect = Create
+
+
+class VirtualTable:
+    """One declared table on one engine."""
+
+    def __init__(self, table: Table, engine: Engine, rehearsal: Rehearsal, *, write: bool) -> None:
+        self.table = table
+        self.engine = engine
+        self.rehearsal = rehearsal
+        self._refusal = (NOT_YET if write else errors.READ_ONLY).format(table=table.name)
+
+    def BestIndexObject(self, info: apsw.IndexInfo) -> bool:  # noqa: N802
+        index.agree(info, self.table, self.engine.tables)
+        return True
+
+    def Open(self) -> Cursor:  # noqa: N802
+        return Cursor(self)
+
+    def Disconnect(self) -> None:  # noqa: N802
+        """Nothing is held."""
+
+    Destroy = Disconnect
+
+    def Begin(self) -> None:  # noqa: N802
+        """SQLite calls this before a statement that writes reads its first row, so a refused UPDATE sends nothing."""
+        raise errors.ReadOnlyError(self._refusal)
+
+    def UpdateInsertRow(self, *_: Any) -> None:  # noqa: N802
+        raise errors.ReadOnlyError(self._refusal)
+
+    UpdateChangeRow = UpdateDeleteRow = UpdateInsertRow
+
+
+class Cursor:
+    """A scan in progress; plain attribute access, because cursor tricks were measured to bring nothing."""
+
+    __slots__ = ("_agreed", "_positions", "_row", "_rows", "_scanner", "_table")
+
+    def __init__(self, table: VirtualTable) -> None:
+        self._table = table
+        self._agreed = ""
+        self._scanner: Scanner | None = None
+        self._rows: Iterator[Row] = iter(())
+        self._row: Row | None = None
+        self._positions: dict[int, int] = {}
+
+    def Filter(self, _: int, agreed: str, values: tuple[Any, ...]) -> None:  # noqa: N802
+        agreement = index.read(agreed)
+        if self._table.rehearsal.on:
+            self._table.rehearsal.scans.setdefault(agreed, values)
+            self._row = None
+            return
+        if self._scanner is None or agreed != self._agreed:
+            table = self._table
+            self._scanner = Scanner(table.engine, table.table, agreement.columns, agreement.scan_order, agreement.limit)
+            self._positions = {column: position for position, column in enumerate(agreement.columns)}
+            self._agreed = agreed
+        self._rows = self._scanner.rows(agreement.constraints(values))
+        self._row = next(self._rows, None)
+
+    def Eof(self) -> bool:  # noqa: N802
+        return self._row is None
+
+    def Next(self) -> None:  # noqa: N802
+        self._row = next(self._rows, None)
+
+    def Column(self, column: int) -> Any:  # noqa: N802
+        return self._row[self._positions[column]]  # type: ignore[index]  # SQLite asks for no column at the end
+
+    def Rowid(self) -> int:  # noqa: N802
+        raise errors.InternalError("tables WITHOUT ROWID have none")
+
+    def Close(self) -> None:  # noqa: N802
+        self._rows = iter(())
+        self._scanner = None
+
+
+class RowsModule:
+    """A read-only table over rows that the driver itself has, such as its log."""
+
+    def __init__(self, declaration: str, rows: Callable[[], list[Row]]) -> None:
+        self._declaration = declaration
+        self._rows = rows
+
+    def Create(self, *_: Any) -> tuple[str, RowsModule]:  # noqa: N802
+        return self._declaration, self
+
+    Connect = Create
+
+    def BestIndexObject(self, _: apsw.IndexInfo) -> bool:  # noqa: N802
+        return True
+
+    def Open(self) -> RowsCursor:  # noqa: N802
+        return RowsCursor(self._rows)
+
+    def Disconnect(self) -> None:  # noqa: N802
+        """Nothing is held."""
+
+    Destroy = Disconnect
+
+
+class RowsCursor:
+    """The rows as they were when the scan began."""
+
+    def __init__(self, rows: Callable[[], list[Row]]) -> None:
+        self._supply = rows
+        self._rows: list[Row] = []
+        self._position = 0
+
+    def Filter(self, *_: Any) -> None:  # noqa: N802
+        self._rows = self._supply()
+        self._position = 0
+
+    def Eof(self) -> bool:  # noqa: N802
+        return self._position >= len(self._rows)
+
+    def Next(self) -> None:  # noqa: N802
+        self._position += 1
+
+    def Column(self, column: int) -> Any:  # noqa: N802
+        return self._position if column < 0 else self._rows[self._position][column]
+
+    def Rowid(self) -> int:  # noqa: N802
+        return self._position
+
+    def Close(self) -> None:  # noqa: N802
+        self._rows = []

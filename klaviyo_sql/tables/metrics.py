@@ -1,0 +1,73 @@
+"""metrics, and their aggregates by day, week and month."""
+
+from __future__ import annotations
+
+from klaviyo_sql.model.table import Aggregates, Attribute, Collection, Column, Filter, Id, Measurement, Parent, ParentId, PeriodStart, Table, Type
+
+METRICS = Table(
+    name="metrics",
+    doc="The kinds of events that the account records, one row each; names are not unique, ids are.",
+    # The collection has no filter on id and is a page or two, so more than one id is answered by reading it whole.
+    source=Collection(resource="metric", list="get_metrics", get="get_metric", most_gets=1),
+    key=("id",),
+    typical_rows=100,
+    columns=(
+        Column("id", Id(), Type.TEXT, "The metric's id, six characters.", not_null=True),
+        Column("name", Attribute(("name",)), Type.TEXT, "The metric's name, such as Placed Order; several integrations can have the same."),
+        Column("created", Attribute(("created",)), Type.TIMESTAMP, "When the metric was first seen."),
+        Column("updated", Attribute(("updated",)), Type.TIMESTAMP, "When the metric last changed."),
+        Column("integration_id", Attribute(("integration", "id")), Type.TEXT, "The id of the integration that sends the metric."),
+        Column("integration_key", Attribute(("integration", "key")), Type.TEXT, "The integration's key, such as shopify."),
+        Column("integration_name", Attribute(("integration", "name")), Type.TEXT, "The integration's name.", filters=(Filter("integration.name"),)),
+        # A filter on integration.category is accepted and returns nothing (seen on a real account), so it is not sent.
+        Column("integration_category", Attribute(("integration", "category")), Type.TEXT, "The integration's category."),
+        Column("integration", Attribute(("integration",)), Type.JSON, "The whole integration object, as JSON."),
+    ),
+)
+
+
+def _periods(name: str, interval: str, start: str, doc: str, start_doc: str, rows: int) -> Table:
+    return Table(
+        name=name,
+        doc=doc,
+        source=Aggregates(interval=interval, operation="query_metric_aggregates", parent=Parent("metrics", "metric_id")),
+        key=("metric_id", start),
+        typical_rows=rows,
+        columns=(
+            Column("metric_id", ParentId(), Type.TEXT, "The metric's id; without it every metric is asked for, one request each.", not_null=True),
+            Column(start, PeriodStart(), Type.DATE, start_doc, not_null=True),
+            Column("count", Measurement("count"), Type.INTEGER, "How many events the metric had in the period.", not_null=True),
+            Column("sum_value", Measurement("sum_value"), Type.REAL, "The sum of the events' values; currencies are not converted.", not_null=True),
+            Column(
+                "unique_count",
+                Measurement("unique"),
+                Type.INTEGER,
+                "How many different profiles had the event in the period; never to be added up over periods.",
+                not_null=interval != "week",  # see the engine: weeks that have to be made of days have none
+            ),
+        ),
+        notes=(
+            "Only complete past periods of the account's time zone are returned.",
+            f"A range of {start} is cut to the full periods inside it; no range means the last year, a start alone one year from it.",
+            "One request for each metric and year, three a second and sixty a minute.",
+        ),
+    )
+
+
+DAILY_METRICS = _periods("daily_metrics", "day", "date", "Each metric's events by day.", "The day, YYYY-MM-DD, in the account's time zone.", 36_500)
+WEEKLY_METRICS = _periods(
+    "weekly_metrics",
+    "week",
+    "week_start_date",
+    "Each metric's events by week, Monday to Sunday.",
+    "The Monday that the week begins with, YYYY-MM-DD, in the account's time zone.",
+    5_200,
+)
+MONTHLY_METRICS = _periods(
+    "monthly_metrics",
+    "month",
+    "month_start_date",
+    "Each metric's events by calendar month.",
+    "The first day of the month, YYYY-MM-DD, in the account's time zone.",
+    1_200,
+)
