@@ -14,7 +14,7 @@ from datetime import date
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from klaviyo_sql import contract, errors
+from klaviyo_sql import errors
 from klaviyo_sql.fetch import Client, Reply
 from klaviyo_sql.fetch.aggregates import Number, measurements_by_day
 from klaviyo_sql.fetch.refusals import reasons_in
@@ -29,6 +29,8 @@ from klaviyo_sql.plan.periods import following
 from klaviyo_sql.plan.scan import Aggregate, Chain, Order, Plan, Scan, Today
 
 _REMEMBERED_KEYS = 10_000
+_CACHED_PAGES = 16
+"""Pages of one chain that are kept for the next query; a longer scan would only push out what is asked for more often."""
 
 
 class Engine:
@@ -50,6 +52,11 @@ class Engine:
     def plan(self, scan: Scan) -> Plan:
         """The plan of a scan; the first of a period table reads the account's time zone."""
         return planning.plan(scan, self.tables, self._today() if planning.needs_today(scan.table) else None)
+
+    @property
+    def knows_timezone(self) -> bool:
+        """Whether the account's time zone has been read."""
+        return self._timezone is not None
 
     def presumed(self, scan: Scan) -> Plan:
         """The plan of a scan without sending anything: where the account's time zone is not known yet, it is taken to be UTC."""
@@ -100,7 +107,7 @@ class Engine:
         count = 0
         while request is not None:
             seen.add(request.target)
-            reply, page = self._page(request, chain, decode)
+            reply, page = self._page(request, chain, decode, cache=len(seen) <= _CACHED_PAGES)
             if page is None:
                 return
             reply.record.rows = len(page.rows)
@@ -112,14 +119,14 @@ class Engine:
             if request.target in seen:
                 raise self.client.garbage(request, "the link to the next page leads to one that was read before")
 
-    def _page(self, request: Request, chain: Chain, decode: Decoder) -> tuple[Reply, Any]:
+    def _page(self, request: Request, chain: Chain, decode: Decoder, *, cache: bool) -> tuple[Reply, Any]:
         read = decode.single if chain.single else decode.page
-        return self._decoded(request, chain.absent_statuses, lambda body: read(body, chain.constants))
+        return self._decoded(request, chain.absent_statuses, lambda body: read(body, chain.constants), cache=cache)
 
-    def _decoded(self, request: Request, absent_statuses: frozenset[int], decode: Callable[[bytes], Any]) -> tuple[Reply, Any]:
+    def _decoded(self, request: Request, absent_statuses: frozenset[int], decode: Callable[[bytes], Any], *, cache: bool = True) -> tuple[Reply, Any]:
         """The reply and what it decodes to, None when there is no such resource; a garbled reply is asked for once more."""
-        for cache in (True, False):
-            reply = self.client.send(request, absent_statuses=absent_statuses, cache=cache)
+        for cached in (cache, False):
+            reply = self.client.send(request, absent_statuses=absent_statuses, cache=cached)
             if not 200 <= reply.status < 300:
                 if not _is_absent(reply):
                     raise self.client.refused(request, reply)
@@ -300,9 +307,3 @@ def _by_day(request: Request) -> Request:
     data = (request.body or {})["data"]
     attributes = {**data["attributes"], "interval": "day", "measurements": ["count", "sum_value"]}
     return replace(request, body={"data": {**data, "attributes": attributes}})
-
-
-def rates(table: Table) -> contract.Rate:
-    """The limit of the operation that reads the table."""
-    source = table.source
-    return contract.operation(source.list if isinstance(source, Collection) else source.operation).rate

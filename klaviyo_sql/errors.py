@@ -22,13 +22,25 @@ Messages are sentences that say what to do; no message holds a key.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
 
 class Warning(Exception):  # noqa: A001, N818 - the name is PEP 249's
     """Important warnings; exported because PEP 249 asks for it."""
 
 
 class Error(Exception):
-    """The base class of every exception that this package raises on purpose."""
+    """The base class of every exception that this package raises on purpose.
+
+    After a reply of Klaviyo's, `status` is its HTTP status, `operation` the operation that was asked for, and `errors` what Klaviyo said: dicts
+    with `code`, `title`, `detail`, `source`.
+    """
+
+    status: int | None = None
+    operation: str | None = None
+    errors: Sequence[dict[str, Any]] = ()
 
 
 class InterfaceError(Error):
@@ -56,7 +68,9 @@ class PermissionDenied(OperationalError):  # noqa: N818 - reads as the sentence 
 
 
 class RateLimitError(OperationalError):
-    """Klaviyo's limit is used up for longer than the driver may wait."""
+    """Klaviyo's limit is used up for longer than the driver may wait; `returns_at` is when it is not any more."""
+
+    returns_at: datetime | None = None
 
 
 class Interrupted(OperationalError):  # noqa: N818

@@ -185,7 +185,7 @@ class Client:
 
     def refused(self, request: Request, reply: Reply) -> errors.Error:
         """The exception for a reply whose status was let through by `absent_statuses`, but whose body tells of something else."""
-        error = refusal(request, reply.status, reply.body, "", self._key)
+        error = refusal(request, reply.status, reply.body)
         reply.record.error = str(error)
         return error
 
@@ -221,7 +221,7 @@ class Client:
             if isinstance(outcome, _Answer):
                 if 200 <= outcome.status < 300 or outcome.status in errand.absent_statuses:
                     return outcome
-                raise refusal(request, outcome.status, outcome.body, _host(outcome.headers.get("location", "")), self._key)
+                raise refusal(request, outcome.status, outcome.body, _host(outcome.headers.get("location", "")))
             failed += 1
             if not retries.may_repeat(outcome.trouble, read=read) or failed >= retries.tries(outcome.trouble, self._attempts):
                 raise self._given_up(request, outcome, tried, read=read)
@@ -260,7 +260,8 @@ class Client:
                 content=None if request.body is None else msgspec.json.encode(request.body),
             )
             answered = response.headers
-            outcome = _Answer(response.status_code, response.headers, response.content)
+            body = response.content if response.is_success else self._key.concealed_in(response.content)
+            outcome = _Answer(response.status_code, response.headers, body)
         except RuntimeError:
             if not self._closed:
                 raise

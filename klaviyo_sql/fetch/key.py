@@ -50,3 +50,7 @@ class Key:
     def concealed(self, text: str) -> str:
         """The text with the key masked, for sentences that quote a server: a server may repeat what it was sent."""
         return text.replace(self._text, _MASK) if self._text.strip() else text
+
+    def concealed_in(self, body: bytes) -> bytes:
+        """The body with the key masked, for replies that are quoted and handed on with an exception."""
+        return body.replace(self._text.encode(), _MASK.encode())

@@ -11,7 +11,6 @@ from typing import Any, TypeVar
 import msgspec
 
 from klaviyo_sql import errors
-from klaviyo_sql.fetch.key import Key
 from klaviyo_sql.fetch.operations import described
 from klaviyo_sql.model.request import Request
 
@@ -41,18 +40,16 @@ def reasons_in(body: bytes) -> list[dict[str, Any]]:
     return [reason for reason in listed if isinstance(reason, dict)] if isinstance(listed, list) else []
 
 
-def refusal(request: Request, status: int, body: bytes, location: str, key: Key) -> errors.Error:
-    """The exception for a reply that is neither a success nor worth repeating; `location` is its Location header."""
+def refusal(request: Request, status: int, body: bytes, location: str = "") -> errors.Error:
+    """The exception for a reply that is neither a success nor worth repeating; `location` is where a redirect leads."""
     reasons = reasons_in(body)
     about = subject(request)
-    said = key.concealed(_quoted(reasons))
-    if not reasons:
-        said = f" {_unlike(body)}"
+    said = _quoted(reasons) or f" {_unlike(body)}"
     error: errors.Error
     if 300 <= status < 400:
         where = f" to {location}" if location else ""
         text = f"The server answered {about} with a redirect{where} ({status}); it is not followed, for the key would go along: is base_url right?"
-        error = errors.OperationalError(key.concealed(text))
+        error = errors.OperationalError(text)
     elif status == 401 or (status == 400 and any("authenticat" in str(reason.get("code", "")) for reason in reasons)):
         error = errors.AuthenticationError(
             f"Klaviyo does not accept the API key ({status}).{said} Check that it is a private key (pk_…), complete, and not revoked."

@@ -1,7 +1,7 @@
 """Which failures may be repeated, how often, and after how long: pure functions.
 
 A read may be repeated whatever happened. A write may only be repeated when it certainly was not carried out: when Klaviyo answered 429,
-or when no connection came about. (FACTS of Klaviyo's own clients: 429 and 503/504 with exponential backoff, other 5xx for reads alone.)
+or when no connection came about. (Klaviyo's own clients repeat 429 and 503/504 with exponential backoff, other 5xx for reads alone.)
 """
 
 from __future__ import annotations

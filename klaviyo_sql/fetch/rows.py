@@ -160,6 +160,9 @@ _CALL: dict[Type, str] = {
     Type.TIMESTAMP_MICROSECONDS: "_timestamp_microseconds({})",
 }
 
+_USUAL_TIMESTAMP = "(f'{{{0}[:10]}} {{{0}[11:19]}}' if {0} is not None and {0}[19:] == '+00:00' else _timestamp({0}))"
+"""The form that nearly every timestamp has, taken apart without a call."""
+
 
 def _real(value: Any) -> Any:
     return value if value is None or value.__class__ is float else _number(value)
@@ -303,8 +306,8 @@ class _Builder:
         if isinstance(column.place, Latest):
             found = f"_newest({self.values[(*keys, '[]')]}, {column.place.entry_key!r})"
             return _CALL.get(column.type, "{}").format(found)
-        # A related id that Klaviyo left out is filled from the constraint that made it known.
-        return _CALL.get(column.type, "{}").format(self.values[keys])
+        call = _USUAL_TIMESTAMP if column.type is Type.TIMESTAMP else _CALL.get(column.type, "{}")
+        return call.format(self.values[keys])
 
 
 def _keys(column: Column) -> tuple[str, ...] | None:

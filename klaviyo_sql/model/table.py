@@ -164,6 +164,14 @@ class Aggregates:
 
 
 @dataclass(frozen=True, slots=True)
+class Example:
+    """A question that the table answers, and the query that asks it."""
+
+    question: str
+    sql: str
+
+
+@dataclass(frozen=True, slots=True)
 class Table:
     """One SQL table. `typical_rows` is what the planner assumes of a middling shop's account; the key is unique and never NULL."""
 
@@ -174,6 +182,7 @@ class Table:
     columns: tuple[Column, ...]
     typical_rows: int
     notes: tuple[str, ...] = ()
+    examples: tuple[Example, ...] = ()
 
     def index(self, name: str) -> int:
         """The position of the column with this name; KeyError when there is none."""

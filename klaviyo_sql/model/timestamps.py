@@ -71,8 +71,13 @@ def floor(instant: datetime) -> datetime:
 
 
 def ceiling(instant: datetime) -> datetime:
-    """The first whole second that is not before the instant."""
-    return floor(instant) + _ONE_SECOND if instant.microsecond else instant
+    """The first whole second that is not before the instant; in the last second of the calendar, the instant itself."""
+    if not instant.microsecond:
+        return instant
+    try:
+        return floor(instant) + _ONE_SECOND
+    except OverflowError:  # the last second of the calendar
+        return instant
 
 
 def compare(left: str, right: str) -> int:

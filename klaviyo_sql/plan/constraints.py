@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -29,7 +30,7 @@ class Operator(StrEnum):
 class Unknown:
     """A value that is not known when a query is only explained: a bound parameter, or a value from another table."""
 
-    def __init__(self, text: str = "?") -> None:
+    def __init__(self, text: str = "…") -> None:
         self.text = text
 
     def __repr__(self) -> str:
@@ -67,6 +68,9 @@ class Wanted:
     not_null: bool = False
     impossible: str | None = None
 
+
+_NUMERIC = re.compile(r"[ \t\n\v\f\r]*([+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?)[ \t\n\v\f\r]*\Z")
+"""The texts that SQLite takes for numbers; Python's own conversions take more."""
 
 NOT_COMPARABLE: Final = object()
 """A value whose comparison with the column is left to SQLite, because its rules for mixed types decide it."""
@@ -114,13 +118,9 @@ def _number(value: Any) -> int | float | None:
         return int(value)
     if isinstance(value, float):
         return value if math.isfinite(value) else None
-    if isinstance(value, str):
-        for kind in (int, float):
-            try:
-                number = kind(value.strip())
-            except ValueError:
-                continue
-            return number if math.isfinite(number) else None
+    if isinstance(value, str) and (found := _NUMERIC.match(value)):
+        number = float(found[1])
+        return (int(found[1]) if found[1].lstrip("+-").isdigit() else number) if math.isfinite(number) else None
     return None
 
 

@@ -16,6 +16,8 @@ _LOOKUP = 0.005
 """The cost of finding a row of a small table, which is read whole at the second key and answered from memory."""
 SMALL_TABLE = 500
 """Rows up to which a table is read whole at the second different key that a join asks for, instead of one request a key."""
+_DIFFERENT_KEYS = 0.04
+"""The part of key lookups that become a request: a key that is met again in the same statement is answered from memory."""
 _PARTLY_FILLED = 0.5
 """The part of a page that the last one of a chain is taken to waste."""
 _IN_VALUES = 10
@@ -61,7 +63,7 @@ def estimate(table: Table, taken: Iterable[tuple[int, Operator]], tables: dict[s
     elif by_key:
         if single and table.typical_rows <= SMALL_TABLE:
             return Estimate(1, _LOOKUP, unique=True)
-        requests = rows
+        requests = rows * _DIFFERENT_KEYS
     else:
         page = contract.operation(source.list).page
         requests = rows / (page.max if page else 200) + parents * _PARTLY_FILLED

@@ -18,8 +18,8 @@ from klaviyo_sql.plan.constraints import Bound, Unknown, Wanted
 
 _DAY = timedelta(days=1)
 MEASUREMENTS = ("count", "sum_value", "unique")
-_LONGEST = {"day": 365, "week": 52, "month": 12}
-"""Periods in one request: Klaviyo refuses a span of more than a year."""
+_LONGEST = timedelta(days=365)
+"""The span of one request. Klaviyo allows a year and does not say whether a leap year's 366 days are one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +70,14 @@ def _moved_year(day: date, years: int) -> date:
     return day.replace(year=year, day=min(day.day, calendar.monthrange(year, day.month)[1]))
 
 
+# The calendar that periods are computed in leaves room at both ends, so that no step leads out of it.
+_FIRST, _LAST = date(1900, 1, 1), date(9000, 1, 1)
+
+
+def _inside(day: date) -> date:
+    return min(max(day, _FIRST), _LAST)
+
+
 def complete_periods(interval: str, wanted: Wanted, today: date) -> Span | None:
     """The full past periods that the conditions on the start column leave; None when there is none.
 
@@ -87,9 +95,9 @@ def complete_periods(interval: str, wanted: Wanted, today: date) -> Span | None:
 def _days(wanted: Wanted, interval: str, today: date) -> tuple[date, date]:
     """The first and the last day that the conditions leave, both included."""
     if wanted.values is not None:
-        days = [value.astimezone(UTC).date() for value in wanted.values if isinstance(value, datetime) and _is_midnight(value)]
+        days = [_inside(value.astimezone(UTC).date()) for value in wanted.values if isinstance(value, datetime) and _is_midnight(value)]
         if not days:
-            return today, date.min
+            return today, _FIRST
         return min(days), max(following(interval, beginning(interval, day)) - _DAY for day in days)
     first = _first_day(wanted.low)
     last = _last_day(wanted.high)
@@ -97,7 +105,7 @@ def _days(wanted: Wanted, interval: str, today: date) -> tuple[date, date]:
         first = a_year_before(last + _DAY if last is not None and last < today else today)
     elif last is None:
         last = a_year_after(first) - _DAY
-    return first, date.max - _DAY if last is None else min(last, date.max - _DAY)
+    return first, _LAST if last is None else last
 
 
 def _is_midnight(instant: datetime) -> bool:
@@ -109,8 +117,8 @@ def _first_day(low: Bound | None) -> date | None:
     if low is None or isinstance(low.value, Unknown):
         return None
     instant: datetime = low.value.astimezone(UTC)
-    whole = _is_midnight(instant) and low.inclusive
-    return instant.date() if whole else instant.date() + _DAY
+    day = _inside(instant.date())
+    return day if _is_midnight(instant) and low.inclusive else day + _DAY
 
 
 def _last_day(high: Bound | None) -> date | None:
@@ -118,14 +126,15 @@ def _last_day(high: Bound | None) -> date | None:
     if high is None or isinstance(high.value, Unknown):
         return None
     instant: datetime = high.value.astimezone(UTC)
-    return instant.date() if _is_midnight(instant) and high.inclusive else instant.date() - _DAY
+    day = _inside(instant.date())
+    return day if _is_midnight(instant) and high.inclusive else day - _DAY
 
 
 def spans_of_a_year(span: Span) -> Iterator[Span]:
     """The span in pieces of at most a year, each beginning and ending with a period."""
     start = span.start
     while start < span.end:
-        end = min(following(span.interval, start, _LONGEST[span.interval]), span.end)
+        end = min(beginning(span.interval, start + _LONGEST), span.end)
         yield Span(span.interval, start, end)
         start = end
 

@@ -5,6 +5,7 @@ A plan is a number of chains. A chain is one first request, whose pages follow o
 
 from __future__ import annotations
 
+import functools
 import itertools
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
@@ -221,7 +222,7 @@ def _for_parents(plan: Plan, scan: Scan, wanted: dict[int, Wanted], tables: dict
     source = scan.table.source
     ids = _parent_ids(scan, wanted)
     if ids is not None:
-        return replace(plan, chains=tuple(itertools.chain.from_iterable(map(chains_of, ids))))
+        return replace(plan, chains=tuple(itertools.chain.from_iterable(chains_of(parent) for parent in ids if _can_be_an_id(parent))))
     assert source.parent is not None  # noqa: S101 - only called for tables with a parent
     parent = tables[source.parent.table]
     parents = _Collection(Scan(parent, (parent.index("id"),)), parent.source, {}, tables).plan()  # type: ignore[arg-type]
@@ -285,7 +286,7 @@ class _Collection:
         table = self.scan.table
         keys = self._keys()
         if keys is not None:
-            chains = tuple(self._by_id(key) for key in keys)
+            chains = tuple(self._by_id(key) for key in keys if _can_be_an_id(key))
             others = [table.columns[column].name for column in self.wanted if not isinstance(table.columns[column].place, Id)]
             return Plan(table, chains, order=self.scan.order, sent=("id",), rechecked=tuple(others))
         ways = self._ways()
@@ -478,7 +479,7 @@ class _Collection:
         if additional:
             parameters[f"additional-fields[{resource}]"] = ",".join(sorted(additional))
         if known:
-            parameters[f"fields[{resource}]"] = ",".join(_without_nested(names)) or "id"
+            parameters[f"fields[{resource}]"] = ",".join(_compacted(frozenset(names), known)) or "id"
         if includes:
             parameters["include"] = ",".join(sorted(includes))
             parameters |= {f"fields[{related}]": "id" for related in includes.values()}
@@ -528,6 +529,11 @@ def _bound_in_sql(column: Column, bound: Bound | None) -> Bound | None:
     return Bound(in_sql(column, bound.value), bound.inclusive)
 
 
+def _can_be_an_id(value: Any) -> bool:
+    """Whether the value can stand in a path: a path with an empty or a dotted segment is another path, and asks for something else."""
+    return isinstance(value, Unknown) or bool(str(value).strip("."))
+
+
 def _fieldset_name(keys: tuple[str, ...], known: tuple[str, ...]) -> str:
     """The longest dotted path to the attribute that the operation's fieldset knows."""
     for length in range(len(keys), 0, -1):
@@ -537,6 +543,14 @@ def _fieldset_name(keys: tuple[str, ...], known: tuple[str, ...]) -> str:
     return keys[0]
 
 
-def _without_nested(names: set[str]) -> list[str]:
-    """The names, without those whose object is asked for whole."""
-    return sorted(name for name in names if not any(name.startswith(f"{other}.") for other in names))
+@functools.lru_cache(maxsize=1024)
+def _compacted(names: frozenset[str], known: tuple[str, ...]) -> tuple[str, ...]:
+    """The fieldset in as few words as it takes: an object whose keys are all wanted is named once, which keeps URLs short."""
+    left = set(names)
+    objects = {name.rpartition(".")[0] for name in known if "." in name}
+    for parent in sorted(objects & set(known), key=lambda name: -name.count(".")):
+        start = f"{parent}."
+        keys = {name for name in known if name.startswith(start) and "." not in name[len(start) :]}
+        if parent in left or keys <= left:
+            left = {name for name in left if not name.startswith(start)} | {parent}
+    return tuple(sorted(left))

@@ -31,6 +31,7 @@ from klaviyo_sql.sandbox.problems import (
     throttled_body,
 )
 from klaviyo_sql.sandbox.routing import Route, route
+from klaviyo_sql.sandbox.subjects import ENDPOINTS, KINDS
 
 SANDBOX_KEY = "sandbox-key"
 """The private key that every sandbox knows unless it is told others."""
@@ -172,8 +173,6 @@ class Sandbox:
             if verdict.retry_after is not None:
                 raise _ThrottledError(verdict.retry_after)
             progress.headers = verdict.headers
-        from klaviyo_sql.sandbox.subjects import ENDPOINTS, KINDS
-
         endpoint = ENDPOINTS.get(found.name)
         if endpoint is None:
             raise RefusedError(not_imitated(f"The sandbox does not imitate {found.name} ({method} {found.operation.path})."))

@@ -59,7 +59,6 @@ class Limits:
             for place, window, count in counted:
                 self._counts[place] = (window, count)
         remaining = rate.burst - counted[0][2]
-        # Recorded: remaining and reset describe the window of one second, so reset is 0 whenever it is rounded down.
-        reset = int((counted[0][1] + 1) * _BURST_SECONDS - now)
+        # Recorded: remaining and reset describe the window of one second, and what is left of a second, in whole seconds, is 0.
         described = ", ".join([str(rate.burst), *(f"{allowed};w={length}" for length, allowed in windows)])
-        return Verdict({"RateLimit-Limit": described, "RateLimit-Remaining": str(remaining), "RateLimit-Reset": str(reset)})
+        return Verdict({"RateLimit-Limit": described, "RateLimit-Remaining": str(remaining), "RateLimit-Reset": "0"})

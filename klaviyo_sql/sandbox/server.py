@@ -22,7 +22,7 @@ _WORTH_COMPRESSING = 512
 @contextmanager
 def serve(sandbox: Sandbox, host: str = "127.0.0.1", port: int = 0) -> Iterator[str]:
     """Serve the sandbox while the block runs; gives the base URL, such as `http://127.0.0.1:40123`."""
-    if host != "localhost" and not ipaddress.ip_address(host).is_loopback:
+    if not _is_loopback(host):
         raise ValueError(f"the sandbox is served on the loopback interface only, not on {host}")
     server = _Server((host, port), sandbox)
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, name="sandbox-server", daemon=True)
@@ -34,6 +34,13 @@ def serve(sandbox: Sandbox, host: str = "127.0.0.1", port: int = 0) -> Iterator[
         server.hang_up()
         server.server_close()
         thread.join()
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return host == "localhost" or ipaddress.IPv4Address(host).is_loopback
+    except ValueError:
+        return False
 
 
 class _Server(ThreadingHTTPServer):

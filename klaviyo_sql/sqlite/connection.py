@@ -68,7 +68,7 @@ class Connection:
         self.sandbox = sandbox
         """The sandbox that answers instead of Klaviyo, if any."""
         self._closed = False
-        self._bad_time: str | None = None
+        self.bad_time: str | None = None
         try:
             self._sqlite = apsw.Connection(str(database))
         except apsw.Error as error:
@@ -105,19 +105,20 @@ class Connection:
         self._create_module("klaviyo_columns", RowsModule(introspection.COLUMNS, lambda: introspection.columns(tables)), read_only=True)
 
     def _create_module(self, name: str, module: Any, *, read_only: bool = False) -> None:
-        self._sqlite.create_module(name, module, use_bestindex_object=True, use_no_change=True, iVersion=4, eponymous=True, read_only=read_only)
+        # Version 2 has savepoints; of the later ones apsw allows 33 modules in a process.
+        self._sqlite.create_module(name, module, use_bestindex_object=True, use_no_change=True, iVersion=2, eponymous=True, read_only=read_only)
 
     def _compare_instants(self, left: str, right: str) -> int:
         """The collating sequence of time columns. It cannot raise: what is no time is remembered, and the cursor raises."""
-        if self._bad_time is None:
+        if self.bad_time is None:
             for text in (left, right):
                 if not _may_be_a_time(text):
-                    self._bad_time = text
+                    self.bad_time = text
         return timestamps.compare(left, right)
 
     def raise_bad_time(self) -> None:
         """DataError when a time column was compared with a text that is no time where no scan could see it."""
-        text, self._bad_time = self._bad_time, None
+        text, self.bad_time = self.bad_time, None
         if text is not None:
             raise errors.DataError(f"a time column is compared with {text!r}, which is no time: write it in ISO 8601, such as '2026-01-31T08:30:00Z'")
 

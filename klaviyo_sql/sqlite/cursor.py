@@ -10,6 +10,7 @@ import apsw
 import apsw.ext
 
 from klaviyo_sql import errors
+from klaviyo_sql.sqlite.failures import translated
 from klaviyo_sql.sqlite.types import bound
 
 if TYPE_CHECKING:
@@ -98,21 +99,29 @@ class Cursor:
 
     def fetchall(self) -> list[tuple[Any, ...]]:
         """All rows that are left."""
-        self._results()
-        return list(self)
+        rows = self._results()
+        with self.connection.translating():
+            left = list(rows)
+        self.connection.raise_bad_time()
+        return left
 
     def __iter__(self) -> Self:
         return self
 
     def __next__(self) -> tuple[Any, ...]:
-        rows = self._results()
-        with self.connection.translating():
-            try:
-                row = next(rows)
-            except StopIteration:
-                self.connection.raise_bad_time()
-                raise
-        self.connection.raise_bad_time()
+        # The hot path of every query: no call that a row does not need.
+        rows = self._rows if self._description is not None else None
+        if rows is None:
+            rows = self._results()
+        try:
+            row = next(rows)
+        except StopIteration:
+            self.connection.raise_bad_time()
+            raise
+        except apsw.Error as error:
+            raise translated(error, self.connection.tables) from None
+        if self.connection.bad_time is not None:
+            self.connection.raise_bad_time()
         return row
 
     def close(self) -> None:

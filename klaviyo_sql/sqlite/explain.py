@@ -17,11 +17,11 @@ import msgspec
 from klaviyo_sql import contract
 from klaviyo_sql.contract import Rate
 from klaviyo_sql.model.request import Request
-from klaviyo_sql.model.table import Collection, Id, Table
+from klaviyo_sql.model.table import Aggregates, Collection, Id, Table
 from klaviyo_sql.plan.constraints import Operator
 from klaviyo_sql.plan.cost import SMALL_TABLE
 from klaviyo_sql.plan.scan import Plan, Scan
-from klaviyo_sql.sqlite import index
+from klaviyo_sql.sqlite import index, introspection
 
 if TYPE_CHECKING:
     from klaviyo_sql.sqlite.connection import Connection
@@ -50,6 +50,7 @@ class Step:
     ordered: bool
     limit: str
     nothing: str | None = None
+    reads_timezone: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,20 +70,21 @@ def explain(connection: Connection, sql: str, parameters: Parameters = ()) -> Ex
     with connection.translating():
         agreements = _agreements(connection.sqlite, sql)
         values = _rehearsed(connection, sql, parameters) if apsw.ext.query_info(connection.sqlite, sql).is_readonly else {}
+    declared = {table.name: table for known in connection.tables() for table in (known, known.in_pascal_case())}
     steps: list[Step] = []
-    rates: list[tuple[Rate, int]] = []
+    waiting = 0.0
     for parent, agreed in agreements:
         agreement = index.read(agreed)
-        inside = [index.read(other).table for above, other in agreements[: len(steps)] if above == parent]
-        table = next(t for declared in connection.tables() for t in (declared, declared.in_pascal_case()) if t.name == agreement.table)
+        table = declared[agreement.table]
         constraints = agreement.constraints(values[agreed]) if agreed in values else agreement.presumed()
         plan = connection.engine.presumed(Scan(table, agreement.columns, constraints, agreement.scan_order, agreement.limit))
+        around = [index.read(other).table for above, other in agreements[: len(steps)] if above == parent]
         by_key = any(operator is Operator.EQUAL and isinstance(table.columns[column].place, Id) for column, operator, _ in agreement.terms)
-        step = _step(table, plan, inside, by_key=by_key)
-        steps.append(step)
-        rates += _rates(plan)
+        reads_timezone = isinstance(table.source, Aggregates) and not connection.engine.knows_timezone and not any(step.reads_timezone for step in steps)
+        steps.append(_step(table, plan, _times(table, plan, around, by_key=by_key), reads_timezone=reads_timezone))
+        waiting += _waiting(_rate(plan.chains[0].request), len(plan.chains)) if plan.chains else 0.0
     least = sum(step.least for step in steps)
-    return Explanation(tuple(steps), least, round(least * ROUND_TRIP + sum(_waiting(rate, count) for rate, count in rates), 1))
+    return Explanation(tuple(steps), least, round(least * ROUND_TRIP + waiting, 1))
 
 
 def _agreements(sqlite: apsw.Connection, sql: str) -> list[tuple[int, str]]:
@@ -109,57 +111,61 @@ def _rehearsed(connection: Connection, sql: str, parameters: Parameters) -> dict
     return {agreed: values for agreed, values in rehearsal.scans.items() if not any(value is None for value in values)}
 
 
-def _step(table: Table, plan: Plan, inside: Sequence[str], *, by_key: bool) -> Step:
-    rate = _rate(plan.chains[0].request if plan.chains else None, table)
-    source = table.source
-    times = "once"
-    if inside:
-        around = " and ".join(inside)
-        times = f"once for each row of {around}"
-        if by_key:
-            times = f"once for each different id in the rows of {around}"
-            if table.typical_rows <= SMALL_TABLE:
-                times += ", the whole table at the second"
-    requests = [chain.request.readable for chain in plan.chains]
-    more = ""
+def _times(table: Table, plan: Plan, around: Sequence[str], *, by_key: bool) -> str:
+    """How often the scan runs, inside the loops over the tables `around` it."""
     if plan.nothing:
-        times = "never"
-    elif plan.parents is not None and plan.chains_of is not None:
-        child = plan.chains_of(f"<{source.parent.table[:-1]} id>" if source.parent else "<id>")
-        requests = [plan.parents.chains[0].request.readable, *(chain.request.readable for chain in child)]
-        more = f"the requests for one {source.parent.table[:-1] if source.parent else 'parent'} are repeated for each"
-    if isinstance(source, Collection) and not plan.nothing and not all(chain.single for chain in plan.chains or (None,) if chain):
+        return "never"
+    if not around:
+        return "once"
+    rows = f"the rows of {' and '.join(around)}"
+    if not by_key:
+        return f"once for each of {rows}"
+    times = f"once for each different id in {rows}"
+    return f"{times}, the whole table at the second" if table.typical_rows <= SMALL_TABLE else times
+
+
+def _step(table: Table, plan: Plan, times: str, *, reads_timezone: bool) -> Step:
+    source = table.source
+    requests = [chain.request for chain in plan.chains]
+    more = []
+    chains = plan.chains
+    if plan.parents is not None and plan.chains_of is not None and source.parent is not None:
+        parent = source.parent.table.removesuffix("s")
+        chains = plan.chains_of(f"<{parent}>")
+        requests = [chain.request for chain in (*plan.parents.chains, *chains)]
+        more.append(f"what is asked of one {parent} is asked of each")
+    if isinstance(source, Collection) and any(not chain.single and chain.most_rows is None for chain in chains):
         page = contract.operation(source.list).page
-        pages = f"one request more for each further {page.max:,} rows" if page else "one request more for each further page"
-        more = f"{more}; {pages}" if more else pages
-    least = 0 if plan.nothing else 1 if plan.parents is not None else len(plan.chains)
+        more.append(f"one request more for each further {page.max:,} rows" if page else "one request more for each further page")
+    if isinstance(source, Collection) and source.get and any(chain.detail and not chain.single for chain in chains):
+        detail = next(chain.detail for chain in chains if chain.detail)
+        lower = contract.operation(source.get).lower_rates[0].rate
+        more.append(f"one request for the {detail.additional} of each row, {lower.burst} a second and {lower.steady} a minute")
+    least = 0 if plan.nothing else len(plan.parents.chains) if plan.parents else len(plan.chains)
+    rate = _rate(chains[0].request) if chains else _rate(Request(introspection.operation_name(table), "", ""))
+    timezone = ("GET /api/accounts?fields[account]=timezone",) if reads_timezone and not plan.nothing else ()
     return Step(
         table=table.name,
         times=times,
-        requests=tuple(requests),
-        least=least,
-        more=more,
+        requests=(*timezone, *(request.readable for request in requests)),
+        least=least + len(timezone),
+        more="; ".join(more),
         exact=plan.sent,
         rechecked=plan.rechecked,
-        ordered=plan.order is not None,
+        ordered=plan.order is not None and bool(chains),
         limit=f"{rate.burst} a second, {rate.steady:,} a minute" + (f", {rate.daily} a day" if rate.daily else ""),
         nothing=plan.nothing,
+        reads_timezone=reads_timezone,
     )
 
 
-def _rate(request: Request | None, table: Table) -> Rate:
-    source = table.source
-    if request is None:
-        return contract.operation(source.list if isinstance(source, Collection) else source.operation).rate
+def _rate(request: Request) -> Rate:
+    """The limit that the request falls under."""
     operation = contract.operation(request.operation)
     for lower in operation.lower_rates:
         if any(name == lower.parameter and lower.value in value.split(",") for name, value in request.parameters):
             return lower.rate
     return operation.rate
-
-
-def _rates(plan: Plan) -> list[tuple[Rate, int]]:
-    return [(_rate(plan.chains[0].request, plan.table), len(plan.chains))] if plan.chains else []
 
 
 def _waiting(rate: Rate, count: int) -> float:

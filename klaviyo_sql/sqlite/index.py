@@ -18,6 +18,8 @@ from klaviyo_sql.plan import scan as planning
 from klaviyo_sql.plan.constraints import Constraint, Operator, Unknown, comparable
 from klaviyo_sql.plan.scan import Order
 
+_LAST_BIT = 63
+
 _OPERATORS: dict[int, Operator] = {
     apsw.SQLITE_INDEX_CONSTRAINT_EQ: Operator.EQUAL,
     apsw.SQLITE_INDEX_CONSTRAINT_GT: Operator.GREATER,
@@ -40,7 +42,7 @@ class Agreement(msgspec.Struct, frozen=True):
     def constraints(self, values: tuple[Any, ...]) -> tuple[Constraint, ...]:
         """The terms with the values of one run."""
         return tuple(
-            Constraint(column, operator, tuple(value) if operator is Operator.IN else value)
+            Constraint(column, operator, tuple(sorted(value, key=_by_type)) if operator is Operator.IN else value)
             for (column, operator, _), value in zip(self.terms, values, strict=True)
         )
 
@@ -54,6 +56,11 @@ class Agreement(msgspec.Struct, frozen=True):
     @property
     def scan_order(self) -> Order | None:
         return Order(*self.order) if self.order else None
+
+
+def _by_type(value: Any) -> tuple[bool, str, Any]:
+    """A fixed order for the values of an IN, which come as a set: the same query makes the same requests in every process."""
+    return value is not None, type(value).__name__, 0 if value is None else value
 
 
 _ENCODER = msgspec.json.Encoder(enc_hook=repr)
@@ -94,11 +101,11 @@ def agree(info: apsw.IndexInfo, table: Table, tables: dict[str, Table]) -> None:
             continue
         declared = table.columns[column]
         value = info.get_aConstraint_rhs(n)
-        if value is not None and declared.type.is_instant:
-            comparable(table, declared, value)
         several = operator is Operator.EQUAL and info.get_aConstraintUsage_in(n)
         wanted = Operator.IN if several else operator
         collation = timestamps.COLLATION if declared.type.is_instant else "BINARY"
+        if value is not None and declared.type.is_instant and info.get_aConstraint_collation(n) == collation:
+            comparable(table, declared, value)  # LIKE and GLOB bring text ranges of their own, in other collations
         if not (
             info.get_aConstraint_usable(n)
             and planning.takes(table, column, wanted)
@@ -125,11 +132,19 @@ def agree(info: apsw.IndexInfo, table: Table, tables: dict[str, Table]) -> None:
         Agreement(
             table=table.name,
             terms=tuple(terms),
-            columns=tuple(sorted(column for column in info.colUsed if column < len(table.columns))),
+            columns=_columns(info, table),
             order=order,
             limit=limit + offset if limit is not None and exact else None,
         )
     )
+
+
+def _columns(info: apsw.IndexInfo, table: Table) -> tuple[int, ...]:
+    """The columns that will be read; SQLite's mask has 64 bits, and the last one stands for every column from there on."""
+    used = set(info.colUsed)
+    if _LAST_BIT in used:
+        used |= set(range(_LAST_BIT, len(table.columns)))
+    return tuple(sorted(used & set(range(len(table.columns)))))
 
 
 def _order(info: apsw.IndexInfo, table: Table, terms: list[tuple[int, Operator, Any]]) -> tuple[int, bool] | None:

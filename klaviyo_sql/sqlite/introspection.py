@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from klaviyo_sql import contract
-from klaviyo_sql.engine import rates
 from klaviyo_sql.fetch import RequestLog
 from klaviyo_sql.fetch.rows import Row
 from klaviyo_sql.model import timestamps
@@ -57,7 +56,7 @@ def tables(declared: Iterable[Table]) -> list[Row]:
     for table in declared:
         name = operation_name(table)
         operation = contract.operation(name)
-        rate = rates(table)
+        rate = operation.rate
         rows.append(
             (
                 table.name,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from klaviyo_sql.model.table import Attribute, Collection, Column, Id, Table, Type
+from klaviyo_sql.model.table import Attribute, Collection, Column, Example, Id, Table, Type
 
 _CONTACT = "contact_information"
 _STREET = (_CONTACT, "street_address")
@@ -41,5 +41,13 @@ ACCOUNTS = Table(
         Column("preferred_currency", Attribute(("preferred_currency",)), Type.TEXT, "The ISO 4217 code of the account's currency."),
         Column("public_api_key", Attribute(("public_api_key",)), Type.TEXT, "The public key (site id), safe to show in a web page."),
         Column("locale", Attribute(("locale",)), Type.TEXT, "The account's locale, such as en-US."),
+    ),
+    examples=(
+        Example("Which account does the key belong to?", "SELECT id, contact_information_organization_name, timezone, preferred_currency FROM accounts"),
+        Example("In which time zone do its days begin?", "SELECT timezone FROM accounts"),
+        Example(
+            "Where is the organization?",
+            "SELECT contact_information_street_address_city AS city, contact_information_street_address_country AS country FROM accounts",
+        ),
     ),
 )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from klaviyo_sql.model.table import Attribute, Collection, Column, Filter, Id, Related, Table, Type
+from klaviyo_sql.model.table import Attribute, Collection, Column, Example, Filter, Id, Related, Table, Type
 
 EVENTS = Table(
     name="events",
@@ -53,4 +53,20 @@ EVENTS = Table(
         Column("uuid", Attribute(("uuid",)), Type.TEXT, "The event's UUID, which contains its time."),
     ),
     notes=("Several metric_ids are several scans, because Klaviyo has no list filter for them.",),
+    examples=(
+        Example(
+            "What happened in the last hour?",
+            "SELECT datetime, metric_id, profile_id FROM events WHERE datetime >= datetime('now', '-1 hour') ORDER BY datetime DESC",
+        ),
+        Example(
+            "What were the last orders worth?",
+            "SELECT datetime, value, value_currency FROM events\n"
+            "WHERE metric_id = (SELECT id FROM metrics WHERE name = 'Placed Order') ORDER BY datetime DESC LIMIT 10",
+        ),
+        Example(
+            "How many events of each kind were there in a week?",
+            "SELECT metrics.name, count(*) AS events FROM events JOIN metrics ON metrics.id = events.metric_id\n"
+            "WHERE events.datetime >= date('now', '-7 days') GROUP BY metrics.id ORDER BY events DESC",
+        ),
+    ),
 )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from klaviyo_sql.model.table import Attribute, Collection, Column, Detail, Filter, Id, Parent, ParentId, Table, Type
+from klaviyo_sql.model.table import Attribute, Collection, Column, Detail, Example, Filter, Id, Parent, ParentId, Table, Type
 from klaviyo_sql.tables.profiles import MEMBER_COLUMNS
 
 LISTS = Table(
@@ -26,6 +26,11 @@ LISTS = Table(
         ),
     ),
     notes=("profile_count costs one request a list at 15 a minute; SELECT * leaves it out.",),
+    examples=(
+        Example("Which lists are there?", "SELECT id, name, opt_in_process FROM lists ORDER BY name"),
+        Example("Which lists changed this year?", "SELECT name, updated FROM lists WHERE updated >= strftime('%Y-01-01', 'now')"),
+        Example("How many profiles are in one list?", "SELECT name, profile_count FROM lists WHERE id = (SELECT id FROM lists WHERE name = 'Newsletter')"),
+    ),
 )
 
 LIST_PROFILES = Table(
@@ -39,4 +44,21 @@ LIST_PROFILES = Table(
         *MEMBER_COLUMNS,
     ),
     notes=("Without a list_id the lists are read first, and then the members of each.",),
+    examples=(
+        Example(
+            "Who joined one list in the last month?",
+            "SELECT email, joined_group_at FROM list_profiles\n"
+            "WHERE list_id = (SELECT id FROM lists WHERE name = 'Newsletter') AND joined_group_at >= date('now', '-1 month')\n"
+            "ORDER BY joined_group_at DESC",
+        ),
+        Example(
+            "Is this address on the list?",
+            "SELECT profile_id, joined_group_at FROM list_profiles\n"
+            "WHERE list_id = (SELECT id FROM lists WHERE name = 'Newsletter') AND email = 'person7@example.com'",
+        ),
+        Example(
+            "How many members has each list?",
+            "SELECT lists.name, count(*) AS members FROM lists JOIN list_profiles ON list_profiles.list_id = lists.id GROUP BY lists.id ORDER BY members DESC",
+        ),
+    ),
 )

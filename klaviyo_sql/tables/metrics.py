@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from klaviyo_sql.model.table import Aggregates, Attribute, Collection, Column, Filter, Id, Measurement, Parent, ParentId, PeriodStart, Table, Type
+from klaviyo_sql.model.table import Aggregates, Attribute, Collection, Column, Example, Filter, Id, Measurement, Parent, ParentId, PeriodStart, Table, Type
 
 METRICS = Table(
     name="metrics",
@@ -23,10 +23,15 @@ METRICS = Table(
         Column("integration_category", Attribute(("integration", "category")), Type.TEXT, "The integration's category."),
         Column("integration", Attribute(("integration",)), Type.JSON, "The whole integration object, as JSON."),
     ),
+    examples=(
+        Example("Which kinds of events are there?", "SELECT id, name, integration_name FROM metrics ORDER BY name"),
+        Example("Which names are used more than once?", "SELECT name, count(*) AS metrics FROM metrics GROUP BY name HAVING metrics > 1"),
+        Example("Which come from one integration?", "SELECT name FROM metrics WHERE integration_name = 'API'"),
+    ),
 )
 
 
-def _periods(name: str, interval: str, start: str, doc: str, start_doc: str, rows: int) -> Table:
+def _periods(name: str, interval: str, start: str, doc: str, start_doc: str, rows: int, *examples: Example) -> Table:
     return Table(
         name=name,
         doc=doc,
@@ -51,10 +56,32 @@ def _periods(name: str, interval: str, start: str, doc: str, start_doc: str, row
             f"A range of {start} is cut to the full periods inside it; no range means the last year, a start alone one year from it.",
             "One request for each metric and year, three a second and sixty a minute.",
         ),
+        examples=examples,
     )
 
 
-DAILY_METRICS = _periods("daily_metrics", "day", "date", "Each metric's events by day.", "The day, YYYY-MM-DD, in the account's time zone.", 36_500)
+DAILY_METRICS = _periods(
+    "daily_metrics",
+    "day",
+    "date",
+    "Each metric's events by day.",
+    "The day, YYYY-MM-DD, in the account's time zone.",
+    36_500,
+    Example(
+        "How did orders go in the last two weeks?",
+        "SELECT date, count, sum_value FROM daily_metrics\n"
+        "WHERE metric_id = (SELECT id FROM metrics WHERE name = 'Placed Order') AND date >= date('now', '-14 days')",
+    ),
+    Example(
+        "What were the best days of the last year?",
+        "SELECT date, sum_value FROM daily_metrics\nWHERE metric_id = (SELECT id FROM metrics WHERE name = 'Placed Order') ORDER BY sum_value DESC LIMIT 5",
+    ),
+    Example(
+        "The same as Skyvia's users write it:",
+        "SELECT Date, Count, UniqueCount FROM DailyMetrics\n"
+        "WHERE MetricId = (SELECT id FROM metrics WHERE name = 'Placed Order') AND Date > date('now', '-8 days')",
+    ),
+)
 WEEKLY_METRICS = _periods(
     "weekly_metrics",
     "week",
@@ -62,6 +89,20 @@ WEEKLY_METRICS = _periods(
     "Each metric's events by week, Monday to Sunday.",
     "The Monday that the week begins with, YYYY-MM-DD, in the account's time zone.",
     5_200,
+    Example(
+        "How did orders go by week?",
+        "SELECT week_start_date, count, sum_value FROM weekly_metrics\nWHERE metric_id = (SELECT id FROM metrics WHERE name = 'Placed Order')",
+    ),
+    Example(
+        "How many different people opened email each week?",
+        "SELECT week_start_date, unique_count FROM weekly_metrics\n"
+        "WHERE metric_id = (SELECT id FROM metrics WHERE name = 'Opened Email') AND week_start_date >= date('now', '-8 weeks')",
+    ),
+    Example(
+        "How much more than the week before?",
+        "SELECT week_start_date, sum_value - lag(sum_value) OVER (ORDER BY week_start_date) AS change FROM weekly_metrics\n"
+        "WHERE metric_id = (SELECT id FROM metrics WHERE name = 'Placed Order')",
+    ),
 )
 MONTHLY_METRICS = _periods(
     "monthly_metrics",
@@ -70,4 +111,18 @@ MONTHLY_METRICS = _periods(
     "Each metric's events by calendar month.",
     "The first day of the month, YYYY-MM-DD, in the account's time zone.",
     1_200,
+    Example(
+        "What was the revenue by month?",
+        "SELECT month_start_date, sum_value FROM monthly_metrics\nWHERE metric_id = (SELECT id FROM metrics WHERE name = 'Placed Order')",
+    ),
+    Example(
+        "What does a customer spend in a month?",
+        "SELECT month_start_date, round(sum_value / unique_count, 2) AS per_customer FROM monthly_metrics\n"
+        "WHERE metric_id = (SELECT id FROM metrics WHERE name = 'Placed Order') AND unique_count > 0",
+    ),
+    Example(
+        "Which metrics had the most events last month?",
+        "SELECT metrics.name, monthly_metrics.count FROM monthly_metrics JOIN metrics ON metrics.id = monthly_metrics.metric_id\n"
+        "WHERE month_start_date >= date('now', 'start of month', '-1 month') ORDER BY count DESC LIMIT 5",
+    ),
 )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from klaviyo_sql.model.table import Argument, Attribute, Collection, Column, Filter, Id, Latest, Table, Type
+from klaviyo_sql.model.table import Argument, Attribute, Collection, Column, Example, Filter, Id, Latest, Table, Type
 
 _TEXT, _REAL, _BOOLEAN, _JSON = Type.TEXT, Type.REAL, Type.BOOLEAN, Type.JSON
 _TIME, _MICROSECONDS = Type.TIMESTAMP, Type.TIMESTAMP_MICROSECONDS
@@ -41,6 +41,9 @@ def _location(key: str, doc: str) -> Column:
     return Column(f"location_{key}", Attribute(("location", key)), _TEXT, doc)
 
 
+# The order matters: of the columns from the 64th on, SQLite tells only that some are used, so they must be cheap to read together. They are all
+# of `subscriptions` here; predictive_analytics, which has a lower limit, comes before.
+#
 # Klaviyo compares these in a case that it does not document, so its answer is a superset. The sort by email is not declared: its collation
 # is not documented either.
 PROFILE_ATTRIBUTES: tuple[Column, ...] = (
@@ -75,6 +78,16 @@ PROFILE_ATTRIBUTES: tuple[Column, ...] = (
     _location("timezone", "The IANA time zone."),
     _location("ip", "The IP address last seen."),
     Column("properties", Attribute(("properties",)), _JSON, "The custom properties as JSON: properties ->> '$.key' reads one."),
+    _predictive("historic_clv", _REAL, "What the person has spent so far, in the account's currency."),
+    _predictive("predicted_clv", _REAL, "What the person is expected to spend in the next year, in the account's currency."),
+    _predictive("total_clv", _REAL, "Historic and predicted spending together."),
+    _predictive("historic_number_of_orders", _REAL, "How many orders the person has placed."),
+    _predictive("predicted_number_of_orders", _REAL, "How many orders are expected in the next year."),
+    _predictive("average_days_between_orders", _REAL, "The average number of days between the person's orders."),
+    _predictive("average_order_value", _REAL, "The average value of the person's orders, in the account's currency."),
+    _predictive("churn_probability", _REAL, "The probability from 0 to 1 that the person will not order again."),
+    _predictive("expected_date_of_next_order", _TIME, "When the next order is expected."),
+    _predictive("ranked_channel_affinity", _JSON, "The channels that the person answers to, best first, as a JSON array."),
     _subscription("email.marketing", "consent", _TEXT, "Consent to email marketing: SUBSCRIBED, UNSUBSCRIBED or NEVER_SUBSCRIBED."),
     _subscription("email.marketing", "consent_timestamp", _MICROSECONDS, "When consent to email marketing was given or withdrawn."),
     _subscription("email.marketing", "can_receive_email_marketing", _BOOLEAN, "1 when the profile is not suppressed; it can be 1 without any consent."),
@@ -145,16 +158,6 @@ PROFILE_ATTRIBUTES: tuple[Column, ...] = (
     *_whatsapp("whatsapp.marketing", "marketing"),
     *_whatsapp("whatsapp.transactional", "transactional"),
     *_whatsapp("whatsapp.conversational", "conversational"),
-    _predictive("historic_clv", _REAL, "What the person has spent so far, in the account's currency."),
-    _predictive("predicted_clv", _REAL, "What the person is expected to spend in the next year, in the account's currency."),
-    _predictive("total_clv", _REAL, "Historic and predicted spending together."),
-    _predictive("historic_number_of_orders", _REAL, "How many orders the person has placed."),
-    _predictive("predicted_number_of_orders", _REAL, "How many orders are expected in the next year."),
-    _predictive("average_days_between_orders", _REAL, "The average number of days between the person's orders."),
-    _predictive("average_order_value", _REAL, "The average value of the person's orders, in the account's currency."),
-    _predictive("churn_probability", _REAL, "The probability from 0 to 1 that the person will not order again."),
-    _predictive("expected_date_of_next_order", _TIME, "When the next order is expected."),
-    _predictive("ranked_channel_affinity", _JSON, "The channels that the person answers to, best first, as a JSON array."),
 )
 
 _EXCHANGE_ID = Column(
@@ -182,12 +185,24 @@ PROFILES = Table(
     typical_rows=100_000,
     columns=(
         Column("id", Id(), _TEXT, "The profile's id, 26 characters.", filters=(Filter("id", exact=True),), not_null=True),
-        *PROFILE_ATTRIBUTES,
         _EXCHANGE_ID,
+        *PROFILE_ATTRIBUTES,
     ),
     notes=(
         "Columns that begin with predictive_analytics_ move the scan to a lower limit (10 requests a second, 150 a minute).",
         "Filters on created and updated are sent one second wider than asked, because Klaviyo has only > and <, and are checked again.",
+    ),
+    examples=(
+        Example("Who are the ten newest profiles?", "SELECT email, first_name, created FROM profiles ORDER BY created DESC LIMIT 10"),
+        Example(
+            "Who changed in the last day, with one custom property?",
+            "SELECT id, email, properties ->> '$.plan' AS plan FROM profiles WHERE updated >= datetime('now', '-1 day')",
+        ),
+        Example(
+            "Who cannot be emailed, and why?",
+            "SELECT email, suppression_reason, suppression_timestamp FROM profiles\n"
+            "WHERE suppression_timestamp >= '2020-01-01' ORDER BY suppression_timestamp DESC LIMIT 20",
+        ),
     ),
 )
 
@@ -202,8 +217,8 @@ MEMBER_COLUMNS: tuple[Column, ...] = (
         sort="joined_group_at",
         not_null=True,
     ),
-    *PROFILE_ATTRIBUTES,
     _EXCHANGE_ID,
     _PUSH_TOKEN,
+    *PROFILE_ATTRIBUTES,
 )
 """What a member of a list or a segment is: when it joined, and the profile's own columns."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from klaviyo_sql.model.table import Attribute, Collection, Column, Detail, Filter, Id, Parent, ParentId, Table, Type
+from klaviyo_sql.model.table import Attribute, Collection, Column, Detail, Example, Filter, Id, Parent, ParentId, Table, Type
 from klaviyo_sql.tables.profiles import MEMBER_COLUMNS
 
 SEGMENTS = Table(
@@ -35,6 +35,11 @@ SEGMENTS = Table(
         "profile_count costs one request a segment at 15 a minute; SELECT * leaves it out.",
         "Members of a new segment appear minutes after it is made, sometimes while is_processing is already 0.",
     ),
+    examples=(
+        Example("Which segments are computed now?", "SELECT id, name, updated FROM segments WHERE is_active = 1 ORDER BY updated DESC"),
+        Example("What defines a segment?", "SELECT name, definition FROM segments WHERE name LIKE '%VIP%'"),
+        Example("How many conditions has each?", "SELECT name, json_array_length(definition, '$.condition_groups') AS condition_groups FROM segments"),
+    ),
 )
 
 SEGMENT_PROFILES = Table(
@@ -48,4 +53,20 @@ SEGMENT_PROFILES = Table(
         *MEMBER_COLUMNS,
     ),
     notes=("Without a segment_id the segments are read first, and then the members of each.",),
+    examples=(
+        Example(
+            "Who is in one segment?",
+            "SELECT email, first_name FROM segment_profiles WHERE segment_id = (SELECT id FROM segments ORDER BY name LIMIT 1) LIMIT 10",
+        ),
+        Example(
+            "Who entered it lately?",
+            "SELECT profile_id, joined_group_at FROM segment_profiles\n"
+            "WHERE segment_id = (SELECT id FROM segments ORDER BY name LIMIT 1) ORDER BY joined_group_at DESC LIMIT 10",
+        ),
+        Example(
+            "Which profiles are in both of two segments?",
+            "WITH two AS MATERIALIZED (SELECT id FROM segments ORDER BY name LIMIT 2)\n"
+            "SELECT profile_id FROM segment_profiles WHERE segment_id IN (SELECT id FROM two) GROUP BY profile_id HAVING count(*) = 2",
+        ),
+    ),
 )

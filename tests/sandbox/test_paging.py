@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable
 from typing import Any
 
 import pytest
 
 from klaviyo_sql.contract import operation
-from klaviyo_sql.sandbox import Account
+from klaviyo_sql.sandbox import Account, Sandbox
 
-from .conftest import Ask, walk
+from .conftest import Ask, asker, walk
 
 Scan = Callable[[str], list[str]]
 
@@ -99,7 +100,7 @@ def test_pages_lead_back_as_well(ask: Ask) -> None:
     for sort in ("created", "-created"):
         pages = list(walk(ask, f"/api/profiles?page[size]=60&sort={sort}&fields[profile]=created"))
         assert pages[0].document["links"]["prev"] is None
-        for before, after in zip(pages, pages[1:], strict=False):
+        for before, after in itertools.pairwise(pages):
             back = ask(after.document["links"]["prev"])
             assert back.ids == before.ids
             assert ask(back.document["links"]["next"]).ids == after.ids
@@ -118,11 +119,7 @@ def test_next_carries_every_parameter_and_the_host(ask: Ask) -> None:
     assert second["next"] != links["next"]
 
 
-def test_a_new_row_does_not_shift_the_pages(ask: Ask, fresh_account: Account) -> None:
-    from klaviyo_sql.sandbox import Sandbox
-
-    from .conftest import asker
-
+def test_a_new_row_does_not_shift_the_pages(fresh_account: Account) -> None:
     ask = asker(Sandbox(fresh_account, limits=False))
     before = {event["id"] for event in fresh_account.events}
     pages = walk(ask, "/api/events?page[size]=50&sort=-datetime")

@@ -42,9 +42,9 @@ def _profile(random: Random, number: int, created: int, end: int, list_ids: list
     last_name: str | None = random.choice(LAST_NAMES)
     kind = number % 50
     if kind == 3:
-        first_name = NASTY_TEXTS[number // 50 % len(NASTY_TEXTS)]
+        first_name = NASTY_TEXTS[number // 25 % len(NASTY_TEXTS)]
     elif kind == 4:
-        last_name = NASTY_TEXTS[number // 50 % len(NASTY_TEXTS)]
+        last_name = NASTY_TEXTS[(number // 25 + 1) % len(NASTY_TEXTS)]
     elif kind == 5:
         first_name, last_name = None, None
     elif kind == 6:

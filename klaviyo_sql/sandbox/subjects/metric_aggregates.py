@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo, available_timezones
 
 import msgspec
 
-from klaviyo_sql.contract import FilterRule
+from klaviyo_sql.contract import FilterRule, schemas
 from klaviyo_sql.sandbox.account import Resource
 from klaviyo_sql.sandbox.endpoints import ActionEndpoint, Call, Endpoint
 from klaviyo_sql.sandbox.filter_grammar import Clause, FilterSyntaxError, Moment, parse
@@ -215,8 +215,6 @@ def _zone(name: Any) -> ZoneInfo:
 
 @functools.cache
 def _described_dimensions() -> frozenset[str]:
-    from klaviyo_sql.contract import schemas
-
     described = schemas()["MetricAggregateQueryResourceObject"]["properties"]["attributes"]["properties"]["by"]["items"]["enum"]
     return frozenset(described)
 

@@ -1,0 +1,185 @@
+"""The command line's grammar, and the help that teaches it."""
+
+from __future__ import annotations
+
+import argparse
+import re
+from pathlib import Path
+from typing import NoReturn
+
+from klaviyo_sql import __version__
+from klaviyo_sql.cli import exits
+
+_FORMATS = ("table", "csv", "json", "jsonl", "markdown")
+"""As `formats.FORMATS` has them; their modules are not wanted for --help."""
+
+_KEY = re.compile(r"pk_\w+")
+_SQL = re.compile(r"\s*(?:select|with|insert|update|delete|explain|values|create|pragma)\s", re.IGNORECASE)
+
+_DESCRIPTION = "A Klaviyo account as a database: SQL over profiles, events, lists, segments and metrics."
+
+_EPILOG = """\
+start here, without a key:
+  klaviyo-sql demo
+  klaviyo-sql tables events
+  klaviyo-sql query --sandbox "SELECT name FROM metrics"
+
+on your account:
+  export KLAVIYO_API_KEY=pk_...
+  klaviyo-sql query "SELECT email, created FROM profiles ORDER BY created DESC LIMIT 10"
+  klaviyo-sql query "SELECT * FROM events WHERE datetime >= '2026-01-01'" --format csv > events.csv
+  klaviyo-sql query --format json < report.sql
+
+environment:
+  KLAVIYO_API_KEY    a private key of the account. It is no option, because every user of
+                     the machine can read the arguments of a running command; --key-file
+                     takes it from a file.
+  KLAVIYO_API_URL    another server than Klaviyo's, such as that of klaviyo-sql sandbox
+  KLAVIYO_SQL_WRITE  1 allows writing to Klaviyo, as --write does; otherwise nothing is changed
+  NO_COLOR           no colors, also on a terminal
+
+exit codes:
+  0    all is well
+  1    the query failed, or Klaviyo did
+  2    wrong usage: an unknown option or table, or SQL or a request that makes no sense
+  130  stopped with ^C; the rows until then were written
+  141  the reader of the output went away, as with | head
+
+klaviyo-sql COMMAND --help tells more of each command.
+"""
+
+_QUERY_EPILOG = """\
+examples:
+  klaviyo-sql query "SELECT name, id FROM lists"
+  klaviyo-sql query "SELECT * FROM profiles WHERE email = ?" --param ada@example.com
+  klaviyo-sql query "SELECT count(*) FROM events WHERE datetime >= :since" --param since=2026-01-01
+  klaviyo-sql query "SELECT * FROM lists" --format csv --output lists.csv
+  klaviyo-sql query --database shop.db "SELECT o.total, p.email FROM orders o
+                                        JOIN profiles p ON p.email = o.email"
+  klaviyo-sql query --sandbox --requests "SELECT count(*) FROM events"
+
+formats:
+  table     for people. On a terminal long texts are cut (…) to its width, and rows that
+            cannot fit become blocks; in a pipe or file nothing is cut. NULL is NULL.
+  csv       RFC 4180, with a header. NULL is nothing, an empty text is "".
+  json      an array of objects. A second column of the same name gets _2: id, id_2.
+  jsonl     an object a line.
+  markdown  a table for GitHub and chats. NULL is an empty cell.
+  A BLOB is base64 in csv, json and jsonl, and x'00ff' in table and markdown. Columns that
+  hold JSON are texts in every format. Rows are written while they are read.
+
+Several statements, with ; between them, are executed in order; each is committed by itself.
+"""
+
+_TABLES_EPILOG = """\
+examples:
+  klaviyo-sql tables
+  klaviyo-sql tables profiles
+  klaviyo-sql tables MonthlyMetrics
+  klaviyo-sql tables --format json
+"""
+
+_DEMO_EPILOG = """\
+examples:
+  klaviyo-sql demo
+  klaviyo-sql demo "SELECT name, created FROM lists ORDER BY created"
+"""
+
+_SANDBOX_EPILOG = """\
+examples:
+  klaviyo-sql sandbox
+  klaviyo-sql sandbox --port 9000 --latency-ms 80
+"""
+
+_EXPLAIN_EPILOG = """\
+examples:
+  klaviyo-sql explain "SELECT * FROM events WHERE datetime >= '2026-01-01'"
+  klaviyo-sql explain --sandbox "SELECT email FROM profiles ORDER BY created LIMIT 5" --format json
+"""
+
+
+def parser() -> argparse.ArgumentParser:
+    """The parser of the whole command."""
+    whole = _Parser(prog="klaviyo-sql", description=_DESCRIPTION, epilog=_EPILOG)
+    whole.add_argument("--version", action="version", version=f"klaviyo-sql {__version__}")
+    commands = whole.add_subparsers(dest="command", metavar="COMMAND", title="commands")
+
+    query = _command(commands, "query", "execute SQL and print its rows", _QUERY_EPILOG)
+    query.add_argument("sql", nargs="?", metavar="SQL", help="one or more statements; - or nothing reads them from standard input")
+    query.add_argument("--format", choices=_FORMATS, default="table", help="how rows are printed (default: table)")
+    _source(query)
+    query.add_argument("--write", action="store_true", help="allow writing to Klaviyo (or set KLAVIYO_SQL_WRITE=1)")
+    query.add_argument("--database", metavar="FILE", help="a SQLite file with your own tables, made when it is not there (default: in memory)")
+    query.add_argument(
+        "--param", action="append", default=[], metavar="VALUE", help="the value for a ?, or name=VALUE for :name; repeat it. Numbers become numbers."
+    )
+    query.add_argument("--output", type=Path, metavar="FILE", help="write the rows to a file instead")
+    _width(query)
+    query.add_argument("--requests", action="store_true", help="after the rows, show on standard error the requests that were made")
+
+    tables = _command(commands, "tables", "list the tables, or describe one", _TABLES_EPILOG)
+    tables.add_argument("name", nargs="?", metavar="NAME", help="a table, as events or MonthlyMetrics")
+    tables.add_argument("--format", choices=_FORMATS, default="table", help="how it is printed (default: table)")
+    _width(tables)
+
+    explain = _command(commands, "explain", "show the requests that a query would make, without making them", _EXPLAIN_EPILOG)
+    explain.add_argument("sql", nargs="?", metavar="SQL", help="one or more statements; - or nothing reads them from standard input")
+    explain.add_argument("--format", choices=("table", "json"), default="table", help="how it is printed (default: table)")
+    _source(explain)
+
+    demo = _command(commands, "demo", "try it on a built-in account: no key, no network", _DEMO_EPILOG)
+    demo.add_argument("sql", nargs="?", metavar="SQL", help="a query of your own instead of the tour; - reads it from standard input")
+    _width(demo)
+
+    sandbox = _command(commands, "sandbox", "serve the built-in account over HTTP on this machine", _SANDBOX_EPILOG)
+    sandbox.add_argument("--host", default="127.0.0.1", help="a loopback address (default: 127.0.0.1)")
+    sandbox.add_argument("--port", type=_whole, default=8008, metavar="N", help="default: 8008; 0 takes any that is free")
+    sandbox.add_argument("--latency-ms", type=_whole, default=0, metavar="N", help="let every reply wait so many milliseconds")
+    sandbox.add_argument("--no-limits", action="store_true", help="answer any number of requests, without Klaviyo's limits")
+    sandbox.add_argument("--seed", type=int, default=1, metavar="N", help="another account for every number (default: 1)")
+    return whole
+
+
+class _Parser(argparse.ArgumentParser):
+    """Mistakes are one sentence, and a key that was given by mistake is not repeated."""
+
+    def __init__(self, **options: object) -> None:
+        # An abbreviation that works today is another option tomorrow.
+        super().__init__(formatter_class=argparse.RawDescriptionHelpFormatter, allow_abbrev=False, **options)  # type: ignore[arg-type]
+
+    def error(self, message: str) -> NoReturn:
+        if _KEY.search(message) or "--api-key" in message:
+            message = (
+                "a key is not taken from the command line, where every user of the machine can read it: set KLAVIYO_API_KEY, or use --key-file FILE. "
+                "Make a new key if this one was real"
+            )
+        elif message.startswith("argument COMMAND: invalid choice") and _SQL.match(message.partition("invalid choice: ")[2].lstrip("'\"")):
+            message = 'SQL comes after the command query: klaviyo-sql query "SELECT …"'
+        self.exit(exits.WRONG_USAGE, f"{self.prog}: {message}. See {self.prog} --help.\n")
+
+
+def _command(commands: argparse._SubParsersAction[_Parser], name: str, does: str, epilog: str) -> argparse.ArgumentParser:
+    command = commands.add_parser(name, help=does, description=f"{does[0].upper()}{does[1:]}.", epilog=epilog)
+    command.add_argument("--debug", action="store_true", help="show the traceback of a failure (never the key)")
+    return command
+
+
+def _source(command: argparse.ArgumentParser) -> None:
+    command.add_argument("--sandbox", action="store_true", help="ask a built-in account instead of Klaviyo: no key, no network")
+    command.add_argument("--key-file", type=Path, metavar="FILE", help="read the private key from a file (default: KLAVIYO_API_KEY)")
+
+
+def _width(command: argparse.ArgumentParser) -> None:
+    command.add_argument(
+        "--width", type=_whole, metavar="N", help="cut tables to N columns; 0 cuts nothing (default: the terminal's width, 0 in a pipe or file)"
+    )
+
+
+def _whole(text: str) -> int:
+    number = int(text)
+    if number < 0:
+        raise ValueError(text)
+    return number
+
+
+_whole.__name__ = "whole number"  # argparse names the type so when a value is none

@@ -1,0 +1,36 @@
+"""The connection that a command asked for."""
+
+from __future__ import annotations
+
+from argparse import Namespace
+from pathlib import Path
+
+import klaviyo_sql
+from klaviyo_sql.cli.exits import UsageError
+
+_STEPS_BETWEEN_LOOKS = 100_000
+
+
+def connected(arguments: Namespace) -> klaviyo_sql.Connection:
+    """A connection as the options --sandbox, --key-file, --write and --database say.
+
+    Every statement is committed by itself: what was sent to Klaviyo could not be taken back with the rest.
+    """
+    connection = klaviyo_sql.connect(
+        getattr(arguments, "database", None) or ":memory:",
+        api_key=_key(arguments.key_file) if arguments.key_file else None,
+        sandbox=arguments.sandbox,
+        write=True if getattr(arguments, "write", False) else None,
+        autocommit=True,
+    )
+    # Python notices ^C only between its own instructions, and SQLite can compute for minutes without any.
+    connection.sqlite.set_progress_handler(lambda: False, _STEPS_BETWEEN_LOOKS)
+    return connection
+
+
+def _key(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8").strip()
+    except (OSError, UnicodeDecodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "it is not text"
+        raise UsageError(f"The key file {path} cannot be read: {reason}.") from None

@@ -1,0 +1,57 @@
+"""One generated account for the tests that read, and connections to sandboxes that keep what they were sent."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from datetime import UTC, date, datetime
+from typing import Any
+
+import pytest
+
+import klaviyo_sql
+from klaviyo_sql.model.clock import SimulatedClock
+from klaviyo_sql.opening import opened
+from klaviyo_sql.sandbox import Account, Sandbox, generate
+
+TODAY = date(2026, 11, 20)
+NOW = datetime(2026, 11, 20, 13, tzinfo=UTC)
+
+Open = Callable[..., klaviyo_sql.Connection]
+
+
+@pytest.fixture(autouse=True)
+def _no_settings_of_the_machine(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What the environment says of Klaviyo is somebody else's."""
+    for name in ("KLAVIYO_API_KEY", "KLAVIYO_API_URL", "KLAVIYO_SQL_WRITE"):
+        monkeypatch.delenv(name, raising=False)
+
+
+@pytest.fixture(scope="session")
+def account() -> Account:
+    """An account that nobody changes: 420 profiles, 6,000 events, 14 lists, 12 segments, 16 metrics."""
+    return generate(seed=7, today=TODAY, profiles=420, events=6000)
+
+
+@pytest.fixture
+def open_sandbox(account: Account) -> Iterator[Open]:
+    """Opens connections, each on a sandbox of its own (`connection.sandbox`) over the shared account; closes them at the end.
+
+    `sandbox` takes another Sandbox, `options` the arguments of Sandbox, `database` and what else is given those of connect().
+    """
+    connections: list[klaviyo_sql.Connection] = []
+
+    def open_one(database: Any = ":memory:", *, sandbox: Sandbox | None = None, options: dict[str, Any] | None = None, **given: Any) -> klaviyo_sql.Connection:
+        chosen = sandbox or Sandbox(account, clock=SimulatedClock(NOW), **(options or {}))
+        connection = opened(database, sandbox=chosen, autocommit=given.pop("autocommit", False), **given)
+        connections.append(connection)
+        return connection
+
+    yield open_one
+    for connection in connections:
+        connection.close()
+
+
+@pytest.fixture
+def connection(open_sandbox: Open) -> klaviyo_sql.Connection:
+    """A connection to a sandbox of its own."""
+    return open_sandbox()

@@ -1,0 +1,162 @@
+"""Klaviyo's official Python SDK, of the same revision, drives the sandbox over a connection.
+
+Its replies are pydantic models made from Klaviyo's description, so that every call is a check of the reply's shape as well.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+from klaviyo_api import KlaviyoAPI
+from openapi_client.exceptions import ApiException, NotFoundException
+
+from klaviyo_sql.model.clock import SimulatedClock
+from klaviyo_sql.sandbox import SANDBOX_KEY, Account, Fault, Sandbox, serve
+
+Document = dict[str, Any]
+
+
+@pytest.fixture(scope="module")
+def sandbox(account: Account) -> Sandbox:
+    return Sandbox(account, limits=False)
+
+
+@pytest.fixture(scope="module")
+def client(sandbox: Sandbox) -> Iterator[KlaviyoAPI]:
+    with serve(sandbox) as url:
+        client = KlaviyoAPI(SANDBOX_KEY, max_retries=1, test_host=url)
+        yield client
+        client.api_client.rest_client.pool_manager.clear()
+
+
+def _plain(reply: Any) -> Document:
+    # With sparse fieldsets the SDK gives dictionaries instead of models.
+    document: Document = reply if isinstance(reply, dict) else reply.to_dict()
+    return document
+
+
+def _all(method: Callable[..., Any], *given: Any, **named: Any) -> list[Document]:
+    rows: list[Document] = []
+    cursor: str | None = None
+    while True:
+        document = _plain(method(*given, **named, **({"page_cursor": cursor} if cursor else {})))
+        rows += document["data"]
+        following = document["links"].get("next")
+        if not following:
+            return rows
+        cursor = parse_qs(urlsplit(following).query)["page[cursor]"][0]
+
+
+def test_the_account(client: KlaviyoAPI, account: Account) -> None:
+    (found,) = _all(client.Accounts.get_accounts)
+    assert found["attributes"]["timezone"] == "America/New_York"
+    assert _plain(client.Accounts.get_account(account.account["id"]))["data"]["id"] == account.account["id"]
+
+
+def test_profiles(client: KlaviyoAPI, account: Account) -> None:
+    profiles = _all(client.Profiles.get_profiles, page_size=100, sort="-created")
+    assert [profile["id"] for profile in profiles] != list(account.profiles)
+    assert {profile["id"] for profile in profiles} == set(account.profiles)
+    profile_id = profiles[0]["id"]
+    additional = ["subscriptions", "predictive_analytics"]
+    document = _plain(client.Profiles.get_profile(profile_id, additional_fields_profile=additional, include=["lists", "segments"]))
+    marketing = document["data"]["attributes"]["subscriptions"]["email"]["marketing"]
+    truth = account.profiles[profile_id]["attributes"]["subscriptions"]["email"]["marketing"]
+    assert marketing["consent"] == truth["consent"]
+    lists = {found["id"] for found in _all(client.Profiles.get_lists_for_profile, profile_id)}
+    segments = {found["id"] for found in _all(client.Profiles.get_segments_for_profile, profile_id)}
+    assert {found["id"] for found in document["included"]} == lists | segments
+
+
+def test_a_filter_with_everything_in_it(client: KlaviyoAPI, account: Account) -> None:
+    email = next(profile["attributes"]["email"] for profile in account.profiles.values() if "+" in (profile["attributes"]["email"] or ""))
+    (found,) = _all(client.Profiles.get_profiles, filter=f'any(email,["{email}","nobody"])', fields_profile=["email"])
+    assert found["attributes"] == {"email": email}
+
+
+@pytest.mark.parametrize("group", ["Lists", "Segments"])
+def test_groups(client: KlaviyoAPI, account: Account, group: str) -> None:
+    api, kind = getattr(client, group), group[:-1].lower()
+    groups, members, tags = (
+        (account.lists, account.list_members, account.list_tags) if group == "Lists" else (account.segments, account.segment_members, account.segment_tags)
+    )
+    found = _all(getattr(api, f"get_{kind}s"), sort="name", include=["tags", "flow-triggers"])
+    assert [item["attributes"]["name"] for item in found] == sorted(item["attributes"]["name"] for item in groups.values())
+    for identifier in groups:
+        counted = _plain(getattr(api, f"get_{kind}")(identifier, **{f"additional_fields_{kind}": ["profile_count"]}))
+        assert counted["data"]["attributes"]["profile_count"] == len(members[identifier])
+        ids = _all(getattr(api, f"get_profile_ids_for_{kind}"), identifier, page_size=100)
+        assert {item["id"] for item in ids} == set(members[identifier])
+        assert {tag["id"] for tag in _all(getattr(api, f"get_tags_for_{kind}"), identifier)} == set(tags[identifier])
+    largest = max(members, key=lambda identifier: len(members[identifier]))
+    joined = _all(getattr(api, f"get_profiles_for_{kind}"), largest, page_size=100, fields_profile=["joined_group_at"], sort="joined_group_at")
+    assert {item["id"]: item["attributes"]["joined_group_at"] for item in joined} == members[largest]
+
+
+def test_metrics(client: KlaviyoAPI, account: Account) -> None:
+    assert {metric["id"] for metric in _all(client.Metrics.get_metrics)} == set(account.metrics)
+    metric_id = next(iter(account.metrics))
+    assert _plain(client.Metrics.get_metric(metric_id))["data"]["attributes"] == account.metrics[metric_id]["attributes"]
+
+
+def test_events(client: KlaviyoAPI, account: Account) -> None:
+    events = _all(client.Events.get_events, page_size=1000, sort="datetime", filter="less-than(datetime,2026-01-01T00:00:00Z)")
+    truth = [event for event in account.events if event["attributes"]["datetime"] < "2026-01-01"]
+    assert [event["id"] for event in events] == [event["id"] for event in truth]
+    assert [event["attributes"]["event_properties"] for event in events] == [event["attributes"]["event_properties"] for event in truth]
+    event = next(event for event in truth if event["profile_id"] is not None)
+    document = _plain(client.Events.get_event(event["id"], include=["metric", "profile"]))
+    assert {item["id"] for item in document["included"]} == {event["metric_id"], event["profile_id"]}
+    assert _plain(client.Events.get_metric_for_event(event["id"]))["data"]["id"] == event["metric_id"]
+    assert _plain(client.Events.get_profile_for_event(event["id"]))["data"]["id"] == event["profile_id"]
+
+
+def test_metric_aggregates(client: KlaviyoAPI, account: Account) -> None:
+    metric_id = next(iter(account.metrics))
+    attributes = {
+        "metric_id": metric_id,
+        "measurements": ["count"],
+        "interval": "month",
+        "timezone": "America/New_York",
+        "filter": ["greater-or-equal(datetime,2026-01-01T00:00:00)", "less-than(datetime,2026-11-01T00:00:00)"],
+    }
+    document = _plain(client.Metrics.query_metric_aggregates({"data": {"type": "metric-aggregate", "attributes": attributes}}))
+    found = document["data"]["attributes"]
+    assert len(found["dates"]) == 10
+    truth = [event for event in account.events_of_metric(metric_id) if "2026-01-01T05" <= event["attributes"]["datetime"] < "2026-11-01T04"]
+    assert sum(found["data"][0]["measurements"]["count"]) == len(truth)
+
+
+def test_an_event_is_created(fresh_account: Account, clock: SimulatedClock) -> None:
+    sandbox = Sandbox(fresh_account, clock=clock, limits=False)
+    profile = {"data": {"type": "profile", "attributes": {"email": "sdk@example.com"}}}
+    metric = {"data": {"type": "metric", "attributes": {"name": "From the SDK"}}}
+    attributes = {"properties": {"a": 1}, "metric": metric, "profile": profile, "unique_id": "1"}
+    with serve(sandbox) as url:
+        client = KlaviyoAPI(SANDBOX_KEY, max_retries=1, test_host=url)
+        client.Events.create_event({"data": {"type": "event", "attributes": attributes}})
+        clock.sleep(6)
+        assert "From the SDK" in {metric["attributes"]["name"] for metric in _all(client.Metrics.get_metrics)}
+        client.api_client.rest_client.pool_manager.clear()
+
+
+def test_errors_are_understood(client: KlaviyoAPI) -> None:
+    with pytest.raises(NotFoundException, match="A list with id `NOPE01` does not exist"):
+        client.Lists.get_list("NOPE01")
+    with pytest.raises(ApiException) as bad:
+        client.Profiles.get_profiles(filter='contains(email,"x")')
+    assert bad.value.status == 400
+
+
+def test_throttling_is_waited_out(client: KlaviyoAPI, sandbox: Sandbox) -> None:
+    fault = sandbox.faults.add(Fault("throttle", operation="get_metric", retry_after=1))
+    metric_id = next(iter(sandbox.account.metrics))
+    sandbox.requests.clear()
+    assert _plain(client.Metrics.get_metric(metric_id))["data"]["id"] == metric_id
+    assert fault.hits == 1
+    refused, answered = sandbox.requests
+    assert (refused.status, answered.status) == (429, 200)
+    assert (answered.at - refused.at).total_seconds() >= 1
