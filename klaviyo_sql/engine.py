@@ -51,7 +51,7 @@ class Engine:
 
     def plan(self, scan: Scan) -> Plan:
         """The plan of a scan; the first of a period table reads the account's time zone."""
-        return planning.plan(scan, self.tables, self._today() if planning.needs_today(scan.table) else None)
+        return planning.plan(scan, self.tables, self._today)
 
     @property
     def knows_timezone(self) -> bool:
@@ -60,7 +60,7 @@ class Engine:
 
     def presumed(self, scan: Scan) -> Plan:
         """The plan of a scan without sending anything: where the account's time zone is not known yet, it is taken to be UTC."""
-        return planning.plan(scan, self.tables, self._today_in(self._timezone or "UTC"))
+        return planning.plan(scan, self.tables, lambda: self._today_in(self._timezone or "UTC"))
 
     def run(self, plan: Plan) -> Iterator[Row]:
         """The rows of a plan, in its order if it has one."""

@@ -186,7 +186,7 @@ def _checked(column: Column, wanted: Wanted) -> Wanted:
     if wanted.impossible:
         return wanted
     if wanted.values is not None:
-        inside = tuple(value for value in wanted.values if isinstance(value, Unknown) or _lies_in(value, wanted))
+        inside = tuple(value for value in wanted.values if isinstance(value, Unknown) or (_can_be_in(column, value) and _lies_in(value, wanted)))
         if not inside:
             return _with(wanted, values=(), impossible=f"no value of {column.name} satisfies every condition on it")
         return _with(wanted, values=inside)
@@ -196,6 +196,15 @@ def _checked(column: Column, wanted: Wanted) -> Wanted:
     if low.value > high.value or (low.value == high.value and not (low.inclusive and high.inclusive)):
         return _with(wanted, impossible=f"the conditions on {column.name} contradict each other")
     return wanted
+
+
+def _can_be_in(column: Column, value: Any) -> bool:
+    """Whether a row can have the value at all: times of whole seconds and whole numbers have no fraction, booleans are 0 and 1."""
+    if column.type is Type.TIMESTAMP:
+        return not value.microsecond
+    if column.type is Type.BOOLEAN:
+        return value in (0, 1)
+    return not (column.type is Type.INTEGER and isinstance(value, float) and not value.is_integer())
 
 
 def _lies_in(value: Any, wanted: Wanted) -> bool:

@@ -9,17 +9,18 @@ from klaviyo_sql import contract
 from klaviyo_sql.model.table import Aggregates, Attribute, Id, ParentId, PeriodStart, Related, Table, Type
 from klaviyo_sql.plan.constraints import Operator
 
-_REQUEST = 100.0
-"""The cost of a request, in the unit in which a row costs `_ROW`: about milliseconds."""
-_ROW = 0.002
-_LOOKUP = 0.005
+_ROW = 1.0
+"""The unit: about two microseconds. SQLite takes every cost below 1 for 1."""
+_LOOKUP = 2.5
 """The cost of finding a row of a small table, which is read whole at the second key and answered from memory."""
+_REQUEST = 50_000.0
+"""The cost of a request: about a tenth of a second."""
 SMALL_TABLE = 500
 """Rows up to which a table is read whole at the second different key that a join asks for, instead of one request a key."""
 _DIFFERENT_KEYS = 0.04
 """The part of key lookups that become a request: a key that is met again in the same statement is answered from memory."""
-_PARTLY_FILLED = 0.5
-"""The part of a page that the last one of a chain is taken to waste."""
+_PARTLY_FILLED = 1.0
+"""Pages that each chain is taken to need beyond its rows: the last one is seldom full, and rows are spread unevenly over parents and keys."""
 _IN_VALUES = 10
 """How many values an IN is taken to have."""
 _RANGE_LEFT = 0.25
@@ -37,37 +38,42 @@ class Estimate:
 
 def estimate(table: Table, taken: Iterable[tuple[int, Operator]], tables: dict[str, Table]) -> Estimate:
     """The estimate for a scan with these terms handed over."""
-    rows = float(table.typical_rows)
-    parents = 1.0
     source = table.source
-    if source.parent:
-        parents = float(tables[source.parent.table].typical_rows)
-    by_key = single = False
+    left = 1.0
+    parents = float(tables[source.parent.table].typical_rows) if source.parent else 1.0
+    keys = 0
     for position, operator in taken:
         column = table.columns[position]
         values = _IN_VALUES if operator is Operator.IN else 1
-        if operator in (Operator.EQUAL, Operator.IN):
+        if operator not in (Operator.EQUAL, Operator.IN):
+            left *= 1.0 if operator is Operator.NOT_NULL else _RANGE_LEFT
+        elif isinstance(column.place, ParentId):
+            left *= min(1.0, values / parents)
+            parents = min(parents, values)
+        else:
+            left *= min(1.0, values * _rows_per_value(table, position, tables) / table.typical_rows)
             if isinstance(column.place, Id) and not source.parent:
-                by_key, single = True, operator is Operator.EQUAL
-                rows = min(rows, values)
-            elif isinstance(column.place, ParentId):
-                rows *= min(1.0, values / parents)
-                parents = min(parents, values)
-            else:
-                rows = min(rows, values * _rows_per_value(table, position, tables))
-        elif operator is not Operator.NOT_NULL:
-            rows *= _RANGE_LEFT
-    rows = max(1.0, rows)
+                keys = values
+    rows = max(1.0, table.typical_rows * left)
+    if keys == 1 and table.typical_rows <= SMALL_TABLE:
+        return Estimate(1, _LOOKUP, unique=True)
+    return Estimate(round(rows), _requests(table, rows, parents, keys) * _REQUEST + rows * _ROW, unique=keys == 1)
+
+
+def _requests(table: Table, rows: float, parents: float, keys: int) -> float:
+    """How many requests it takes to read so many rows of so many parents, or by so many keys."""
+    source = table.source
     if isinstance(source, Aggregates):
-        requests = parents
-    elif by_key:
-        if single and table.typical_rows <= SMALL_TABLE:
-            return Estimate(1, _LOOKUP, unique=True)
-        requests = rows * _DIFFERENT_KEYS
-    else:
-        page = contract.operation(source.list).page
-        requests = rows / (page.max if page else 200) + parents * _PARTLY_FILLED
-    return Estimate(round(rows), requests * _REQUEST + rows * _ROW, unique=single)
+        return parents
+    operation = contract.operation(source.list)
+    if keys and source.get:
+        filtered = any("any" in rule.operators for name, rule in operation.filters.items() if name == "id")
+        if keys == 1:
+            return _DIFFERENT_KEYS
+        if filtered or source.most_gets is None:
+            return 1.0 if filtered else keys
+        rows = table.typical_rows
+    return rows / (operation.page.max if operation.page else 200) + parents * _PARTLY_FILLED
 
 
 def _rows_per_value(table: Table, position: int, tables: dict[str, Table]) -> float:

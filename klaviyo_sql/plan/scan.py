@@ -191,21 +191,17 @@ def _offers(column: Column, operation: Operation, operator: Operator) -> bool:
     return bool(operators & {"less-or-equal", "less-than"})
 
 
-def needs_today(table: Table) -> bool:
-    """Whether planning the table needs the account's time zone."""
-    return isinstance(table.source, Aggregates)
+def plan(scan: Scan, tables: dict[str, Table], today: Callable[[], Today]) -> Plan:
+    """The plan of a scan; DataError when a time column is compared with a text that is no time.
 
-
-def plan(scan: Scan, tables: dict[str, Table], today: Today | None = None) -> Plan:
-    """The plan of a scan; DataError when a time column is compared with a text that is no time."""
+    `today` is asked for the period tables alone, and not when the conditions contradict each other.
+    """
     wanted = combine(scan.table, scan.constraints)
     contradiction = next((entry.impossible for entry in wanted.values() if entry.impossible), None)
     if contradiction:
         return Plan(scan.table, nothing=contradiction)
     if isinstance(scan.table.source, Aggregates):
-        if today is None:
-            raise ValueError("a period table is planned with the account's time zone")
-        return _aggregates(scan, scan.table.source, wanted, tables, today)
+        return _aggregates(scan, scan.table.source, wanted, tables, today())
     return _Collection(scan, scan.table.source, wanted, tables).plan()
 
 
@@ -303,7 +299,9 @@ class _Collection:
         wanted = next((entry for column, entry in self.wanted.items() if isinstance(self.scan.table.columns[column].place, Id)), None)
         if wanted is None or wanted.values is None:
             return None
-        most = self.source.most_gets
+        columns = self.scan.table.columns
+        # What only the by-id operation knows costs a request a row anyway, which brings the other columns along.
+        most = None if any(isinstance(columns[column].place, Detail) for column in self.scan.columns) else self.source.most_gets
         return wanted.values if most is None or len(wanted.values) <= most else None
 
     def _is_argument(self, column: int) -> bool:

@@ -1,22 +1,8 @@
 -- events with their metrics' names: the metrics are read whole, once
-SELECT m.name, e.datetime FROM events e JOIN metrics m ON m.id = e.metric_id WHERE e.datetime >= '2026-11-20';
+SELECT m.name, e.datetime FROM events e JOIN metrics m ON m.id = e.metric_id WHERE e.datetime >= '2026-11-15';
+-- > GET /api/events?fields[event]=datetime&fields[metric]=id&filter=greater-or-equal(datetime,2026-11-15T00:00:00Z)&include=metric&page[size]=1000&sort=datetime
+-- > GET /api/metrics/{metric:3}?fields[metric]=name
 -- > GET /api/metrics?fields[metric]=name
--- > GET /api/events?fields[event]=datetime&filter=greater-or-equal(datetime,2026-11-20T00:00:00Z),equals(metric_id,"{metric:Clicked Email}")&page[size]=1000&sort=datetime
--- > GET /api/events?fields[event]=datetime&filter=greater-or-equal(datetime,2026-11-20T00:00:00Z),equals(metric_id,"{metric:Started Checkout}")&page[size]=1000&sort=datetime
--- > GET /api/events?fields[event]=datetime&filter=greater-or-equal(datetime,2026-11-20T00:00:00Z),equals(metric_id,"{metric:Subscribed to List}")&page[size]=1000&sort=datetime
--- > GET /api/events?fields[event]=datetime&filter=greater-or-equal(datetime,2026-11-20T00:00:00Z),equals(metric_id,"{metric:13}")&page[size]=1000&sort=datetime
--- > GET /api/events?fields[event]=datetime&filter=greater-or-equal(datetime,2026-11-20T00:00:00Z),equals(metric_id,"{metric:Placed Order}")&page[size]=1000&sort=datetime
--- > GET /api/events?fields[event]=datetime&filter=greater-or-equal(datetime,2026-11-20T00:00:00Z),equals(metric_id,"{metric:Ordered Product}")&page[size]=1000&sort=datetime
--- > GET /api/events?fields[event]=datetime&filter=greater-or-equal(datetime,2026-11-20T00:00:00Z),equals(metric_id,"{metric:Refunded Order}")&page[size]=1000&sort=datetime
--- > GET /api/events?fields[event]=datetime&filter=greater-or-equal(datetime,2026-11-20T00:00:00Z),equals(metric_id,"{metric:Bounced Email}")&page[size]=1000&sort=datetime
--- > GET /api/events?fields[event]=datetime&filter=greater-or-equal(datetime,2026-11-20T00:00:00Z),equals(metric_id,"{metric:Imported without integration}")&page[size]=1000&sort=datetime
--- > GET /api/events?fields[event]=datetime&filter=greater-or-equal(datetime,2026-11-20T00:00:00Z),equals(metric_id,"{metric:Opened Email}")&page[size]=1000&sort=datetime
--- > GET /api/events?fields[event]=datetime&filter=greater-or-equal(datetime,2026-11-20T00:00:00Z),equals(metric_id,"{metric:Received Email}")&page[size]=1000&sort=datetime
--- > GET /api/events?fields[event]=datetime&filter=greater-or-equal(datetime,2026-11-20T00:00:00Z),equals(metric_id,"{metric:Active on Site}")&page[size]=1000&sort=datetime
--- > GET /api/events?fields[event]=datetime&filter=greater-or-equal(datetime,2026-11-20T00:00:00Z),equals(metric_id,"{metric:Never happened}")&page[size]=1000&sort=datetime
--- > GET /api/events?fields[event]=datetime&filter=greater-or-equal(datetime,2026-11-20T00:00:00Z),equals(metric_id,"{metric:Unsubscribed from Email Marketing}")&page[size]=1000&sort=datetime
--- > GET /api/events?fields[event]=datetime&filter=greater-or-equal(datetime,2026-11-20T00:00:00Z),equals(metric_id,"{metric:3}")&page[size]=1000&sort=datetime
--- > GET /api/events?fields[event]=datetime&filter=greater-or-equal(datetime,2026-11-20T00:00:00Z),equals(metric_id,"{metric:4}")&page[size]=1000&sort=datetime
 
 -- a left join too
 SELECT m.name FROM events e LEFT JOIN metrics m ON m.id = e.metric_id WHERE e.datetime >= '2026-11-15';

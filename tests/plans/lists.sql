@@ -62,8 +62,7 @@ SELECT * FROM lists WHERE id = '{list:0}';
 SELECT name, profile_count FROM lists WHERE id = '{list:0}';
 -- > GET /api/lists/{list:0}?additional-fields[list]=profile_count&fields[list]=name,profile_count
 
--- profile_count of some lists is one request more for each
+-- profile_count of some lists whose ids are known is one request for each, which brings the name as well
 SELECT name, profile_count FROM lists WHERE id IN ({list:0..1});
--- > GET /api/lists?fields[list]=name&filter=any(id,["{list:0}","{list:1}"])&page[size]=10&sort=id
--- > GET /api/lists/{list:0}?additional-fields[list]=profile_count&fields[list]=profile_count
--- > GET /api/lists/{list:1}?additional-fields[list]=profile_count&fields[list]=profile_count
+-- > GET /api/lists/{list:0}?additional-fields[list]=profile_count&fields[list]=name,profile_count
+-- > GET /api/lists/{list:1}?additional-fields[list]=profile_count&fields[list]=name,profile_count

@@ -44,11 +44,28 @@ SELECT count FROM monthly_metrics WHERE metric_id = '{metric:Placed Order}' AND 
 -- > POST /api/metric-aggregates?filter=greater-or-equal(datetime,2025-01-01T05:00:00Z),less-than(datetime,2026-01-01T05:00:00Z)&interval=month&measurements=count&metric_id={metric:Placed Order}&timezone=America/New_York
 
 -- two years are two calls
-SELECT count FROM monthly_metrics WHERE metric_id = '{metric:Placed Order}' AND month_start_date >= '2024-01-01' AND month_start_date < '2026-01-01';
+SELECT count FROM monthly_metrics WHERE metric_id = '{metric:Placed Order}' AND month_start_date >= '2025-01-01' AND month_start_date < '2026-11-01';
+-- > GET /api/accounts?fields[account]=timezone
+-- > POST /api/metric-aggregates?filter=greater-or-equal(datetime,2025-01-01T05:00:00Z),less-than(datetime,2026-01-01T05:00:00Z)&interval=month&measurements=count&metric_id={metric:Placed Order}&timezone=America/New_York
+-- > POST /api/metric-aggregates?filter=greater-or-equal(datetime,2026-01-01T05:00:00Z),less-than(datetime,2026-11-01T04:00:00Z)&interval=month&measurements=count&metric_id={metric:Placed Order}&timezone=America/New_York
+
+-- a leap year is a day too long for one call
+SELECT count FROM monthly_metrics WHERE metric_id = '{metric:Placed Order}' AND month_start_date >= '2024-01-01' AND month_start_date < '2025-01-01';
 -- > GET /api/accounts?fields[account]=timezone
 -- > POST /api/metric-aggregates?filter=greater-or-equal(datetime,2024-01-01T05:00:00Z),less-than(datetime,2024-12-01T05:00:00Z)&interval=month&measurements=count&metric_id={metric:Placed Order}&timezone=America/New_York
--- > POST /api/metric-aggregates?filter=greater-or-equal(datetime,2024-12-01T05:00:00Z),less-than(datetime,2025-12-01T05:00:00Z)&interval=month&measurements=count&metric_id={metric:Placed Order}&timezone=America/New_York
--- > POST /api/metric-aggregates?filter=greater-or-equal(datetime,2025-12-01T05:00:00Z),less-than(datetime,2026-01-01T05:00:00Z)&interval=month&measurements=count&metric_id={metric:Placed Order}&timezone=America/New_York
+-- > POST /api/metric-aggregates?filter=greater-or-equal(datetime,2024-12-01T05:00:00Z),less-than(datetime,2025-01-01T05:00:00Z)&interval=month&measurements=count&metric_id={metric:Placed Order}&timezone=America/New_York
+
+-- two years of days are two calls
+SELECT count FROM daily_metrics WHERE metric_id = '{metric:Placed Order}' AND date >= '2025-01-01' AND date < '2026-11-01';
+-- > GET /api/accounts?fields[account]=timezone
+-- > POST /api/metric-aggregates?filter=greater-or-equal(datetime,2025-01-01T05:00:00Z),less-than(datetime,2026-01-01T05:00:00Z)&interval=day&measurements=count&metric_id={metric:Placed Order}&timezone=America/New_York
+-- > POST /api/metric-aggregates?filter=greater-or-equal(datetime,2026-01-01T05:00:00Z),less-than(datetime,2026-11-01T04:00:00Z)&interval=day&measurements=count&metric_id={metric:Placed Order}&timezone=America/New_York
+
+-- two years of weeks are two calls
+SELECT count FROM weekly_metrics WHERE metric_id = '{metric:Placed Order}' AND week_start_date >= '2025-01-01' AND week_start_date < '2026-11-01';
+-- > GET /api/accounts?fields[account]=timezone
+-- > POST /api/metric-aggregates?filter=greater-or-equal(datetime,2025-01-06T05:00:00Z),less-than(datetime,2026-01-05T05:00:00Z)&interval=week&measurements=count&metric_id={metric:Placed Order}&timezone=America/New_York
+-- > POST /api/metric-aggregates?filter=greater-or-equal(datetime,2026-01-05T05:00:00Z),less-than(datetime,2026-10-26T04:00:00Z)&interval=week&measurements=count&metric_id={metric:Placed Order}&timezone=America/New_York
 
 -- days over the change of the clock
 SELECT date, count FROM daily_metrics WHERE metric_id = '{metric:Placed Order}' AND date BETWEEN '2026-03-07' AND '2026-03-09';
@@ -111,7 +128,7 @@ SELECT count FROM monthly_metrics WHERE metric_id = '{metric:Placed Order}' AND 
 
 -- a contradiction does not even read the time zone
 SELECT count FROM monthly_metrics WHERE month_start_date > '2026-02-01' AND month_start_date < '2026-01-01';
--- > GET /api/accounts?fields[account]=timezone
+-- > nothing
 
 -- a Tuesday begins no week
 SELECT count FROM weekly_metrics WHERE metric_id = '{metric:Placed Order}' AND week_start_date = '2026-10-06';

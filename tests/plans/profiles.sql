@@ -12,8 +12,7 @@ SELECT email FROM profiles WHERE id IN ({profile:0..2});
 
 -- the same by OR
 SELECT email FROM profiles WHERE id = '{profile:0}' OR id = '{profile:1}';
--- > GET /api/profiles/{profile:0}?fields[profile]=email
--- > GET /api/profiles/{profile:1}?fields[profile]=email
+-- > GET /api/profiles?fields[profile]=email&filter=any(id,[{profile:0..1}])&page[size]=100&sort=id
 
 -- 150 ids are two requests
 SELECT email FROM profiles WHERE id IN ({profile:0..149});

@@ -13,8 +13,7 @@ SELECT name FROM segments WHERE is_active IN (0, 1);
 
 -- a number that is no boolean equals none
 SELECT name FROM segments WHERE is_active = 2;
--- > GET /api/segments?fields[segment]=is_active,name&page[size]=10&sort=id
--- > GET /api/segments?fields[segment]=is_active,name&page[cursor]=…&page[size]=10&sort=id
+-- > nothing
 
 -- is_starred is accepted by Klaviyo and not applied, so it is not sent
 SELECT name FROM segments WHERE is_starred = 1;
