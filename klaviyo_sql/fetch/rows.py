@@ -8,6 +8,7 @@ once per set of columns and cached.
 from __future__ import annotations
 
 import functools
+import math
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -108,25 +109,25 @@ def _json_text(value: Any) -> str | None:
 
 
 def _number(value: Any) -> Any:
-    """Numbers as they are, texts that are numbers as numbers (senders write both), anything else as text."""
-    if value is None or isinstance(value, int | float):
+    """Numbers, and texts that are numbers (senders write both), as floats, as a REAL column has them; anything else as text."""
+    if value is None or isinstance(value, float):
         return value
-    if isinstance(value, str):
-        for kind in (int, float):
-            try:
-                return kind(value)
-            except ValueError:
-                continue
-    return _text(value)
+    try:
+        number = float(value) if isinstance(value, int | str) else math.inf
+    except (ValueError, OverflowError):
+        return _text(value)
+    return number if math.isfinite(number) else _text(value)
 
 
 def _integer(value: Any) -> Any:
-    number = _number(value)
-    return int(number) if isinstance(number, float) and number.is_integer() else number
+    """Whole numbers; what is none stays what it is."""
+    if isinstance(value, float) and value.is_integer():
+        return int(value)
+    return int(value) if isinstance(value, bool) else value if value is None or isinstance(value, int | float) else _text(value)
 
 
 def _boolean(value: Any) -> Any:
-    return int(value) if isinstance(value, bool) else _number(value)
+    return _integer(value)
 
 
 _CONVERT: dict[Type, Callable[[Any], Any]] = {
@@ -252,9 +253,7 @@ class _Builder:
 
     def _struct(self, node: _Node, path: tuple[str, ...]) -> Any:
         """The struct type of an object with these keys; every key may be absent or null."""
-        fields = [
-            (f"key{n}", self._type(child, (*path, key)), self._default(child)) for n, (key, child) in enumerate(node.children.items())
-        ]
+        fields = [(f"key{n}", self._type(child, (*path, key)), self._default(child)) for n, (key, child) in enumerate(node.children.items())]
         names = {f"key{n}": key for n, key in enumerate(node.children)}
         return msgspec.defstruct("_".join(("Resource", *path)), fields, rename=names)
 

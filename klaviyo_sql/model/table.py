@@ -9,6 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from enum import Enum
 
+from klaviyo_sql.model import timestamps
+
 
 class Type(Enum):
     """How a value looks in SQL; the value is the declared SQLite type.
@@ -32,8 +34,13 @@ class Type(Enum):
 
     @property
     def is_instant(self) -> bool:
-        """Whether values are instants, compared as such whatever the ISO 8601 form of the other side."""
+        """Whether values are instants."""
         return self in (Type.TIMESTAMP, Type.TIMESTAMP_MICROSECONDS)
+
+    @property
+    def collation(self) -> str:
+        """How SQLite compares values: times and dates as instants, whatever the ISO 8601 form of the other side."""
+        return timestamps.COLLATION if self.is_instant or self is Type.DATE else "BINARY"
 
 
 @dataclass(frozen=True, slots=True)

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 
 _WRITES = re.compile(r"\s*(?:(?:--[^\n]*\n|/\*.*?\*/)\s*)*(?:INSERT|UPDATE|DELETE|REPLACE)\b", re.IGNORECASE | re.DOTALL)
 _STARTS_WITH = re.compile(r"\s*(?:(?:--[^\n]*\n|/\*.*?\*/)\s*)*WITH\b", re.IGNORECASE | re.DOTALL)
+_MENTIONED = re.compile(rf"\b(?:{'|'.join(name for table in TABLES.values() for name in table.names)})\b", re.IGNORECASE)
 
 
 class Connection:
@@ -87,6 +88,7 @@ class Connection:
         )
         self.engine = Engine(self._client, clock or SystemClock(), TABLES)
         self.rehearsal = Rehearsal()
+        self._counted_at = 0
         self._cursors: weakref.WeakSet[Cursor] = weakref.WeakSet()
         self._register(write=settings.write)
 
@@ -217,6 +219,22 @@ class Connection:
         """Begin a transaction before a statement that writes."""
         if not self.autocommit and not self._sqlite.in_transaction and (_WRITES.match(sql) or self._is_writing_cte(sql)):
             self._sqlite.execute("BEGIN")
+
+    def keep_statistics(self, sql: str) -> None:
+        """Let SQLite count the rows of ordinary tables in memory before they meet Klaviyo's in a query.
+
+        SQLite takes a table that was never analyzed to have a million rows, and would rather read every profile than look up a handful. Database
+        files are left alone: ANALYZE is for their owner to run.
+        """
+        sqlite = self._sqlite
+        changes = sqlite.total_changes()
+        if changes == self._counted_at or not _MENTIONED.search(sql):
+            return
+        sqlite.execute("PRAGMA analysis_limit = 1000")
+        for schema in ("main", "temp"):
+            if not sqlite.db_filename(schema):
+                sqlite.execute(f"ANALYZE {schema}")
+        self._counted_at = sqlite.total_changes()
 
     def _is_writing_cte(self, sql: str) -> bool:
         return bool(_STARTS_WITH.match(sql)) and not apsw.ext.query_info(self._sqlite, sql).is_readonly

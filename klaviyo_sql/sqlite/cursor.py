@@ -51,6 +51,7 @@ class Cursor:
         bindings = _bindings(parameters)
         with self.connection.translating():
             self._refuse_several(sql)
+            self.connection.keep_statistics(sql)
             self.connection.begin_before(sql)
             before = self.connection.sqlite.total_changes()
             self._rows = iter(cursor.execute(sql, bindings))

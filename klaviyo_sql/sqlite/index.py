@@ -20,8 +20,9 @@ from klaviyo_sql.plan.scan import Order
 
 _LAST_BIT = 63
 
+_EQUAL, _IS = apsw.SQLITE_INDEX_CONSTRAINT_EQ, apsw.SQLITE_INDEX_CONSTRAINT_IS
 _OPERATORS: dict[int, Operator] = {
-    apsw.SQLITE_INDEX_CONSTRAINT_EQ: Operator.EQUAL,
+    _EQUAL: Operator.EQUAL,
     apsw.SQLITE_INDEX_CONSTRAINT_GT: Operator.GREATER,
     apsw.SQLITE_INDEX_CONSTRAINT_GE: Operator.GREATER_OR_EQUAL,
     apsw.SQLITE_INDEX_CONSTRAINT_LT: Operator.LESS,
@@ -95,16 +96,20 @@ def agree(info: apsw.IndexInfo, table: Table, tables: dict[str, Table]) -> None:
                 limit, offset = (number, offset) if code == apsw.SQLITE_INDEX_CONSTRAINT_LIMIT else (limit, number)
             continue
         column = info.get_aConstraint_iColumn(n)
-        operator = _OPERATORS.get(code)
-        if operator is None or column < 0:
+        if column < 0:
             exact = False
             continue
         declared = table.columns[column]
+        # Where a column is never NULL, IS is the same as =.
+        operator = _OPERATORS.get(_EQUAL if code == _IS and declared.not_null else code)
+        if operator is None:
+            exact = False
+            continue
         value = info.get_aConstraint_rhs(n)
         several = operator is Operator.EQUAL and info.get_aConstraintUsage_in(n)
         wanted = Operator.IN if several else operator
-        collation = timestamps.COLLATION if declared.type.is_instant else "BINARY"
-        if value is not None and declared.type.is_instant and info.get_aConstraint_collation(n) == collation:
+        collation = declared.type.collation
+        if value is not None and collation == timestamps.COLLATION == info.get_aConstraint_collation(n):
             comparable(table, declared, value)  # LIKE and GLOB bring text ranges of their own, in other collations
         if not (
             info.get_aConstraint_usable(n)

@@ -10,7 +10,6 @@ import apsw
 from klaviyo_sql import errors
 from klaviyo_sql.engine import Engine, Scanner
 from klaviyo_sql.fetch.rows import Row
-from klaviyo_sql.model import timestamps
 from klaviyo_sql.model.table import Table
 from klaviyo_sql.sqlite import index
 
@@ -25,8 +24,8 @@ def ddl(table: Table) -> str:
     columns = []
     for column in table.columns:
         parts = [f'"{column.name}"', column.type.declared]
-        if column.type.is_instant:
-            parts.append(f"COLLATE {timestamps.COLLATION}")
+        if column.type.collation != "BINARY":
+            parts.append(f"COLLATE {column.type.collation}")
         if column.not_null:
             parts.append("NOT NULL")
         if column.hidden:

@@ -53,7 +53,8 @@ def _periods(name: str, interval: str, start: str, doc: str, start_doc: str, row
         ),
         notes=(
             "Only complete past periods of the account's time zone are returned.",
-            f"A range of {start} is cut to the full periods inside it; no range means the last year, a start alone one year from it.",
+            f"A range of {start} is cut to the full periods inside it; no range means the last year, a start alone one year from it, "
+            "an end alone the year before it. Only conditions joined by AND make a range: one inside an OR is applied to the last year's rows.",
             "One request for each metric and year, three a second and sixty a minute.",
         ),
         examples=examples,
