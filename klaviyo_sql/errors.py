@@ -101,8 +101,11 @@ class ReadOnlyError(NotSupportedError):
     """A write on a connection that was not opened for writing."""
 
 
-READ_ONLY = (
-    "{table} cannot be written to: the connection is read-only. Open it for writing with klaviyo_sql.connect(write=True), with --write on the "
-    "command line, or with KLAVIYO_SQL_WRITE=1."
-)
-"""What a write is told on a connection that was not opened for it."""
+def write_refused(table: str, *, write: bool) -> NotSupportedError:
+    """What a write to a Klaviyo table is told, on a connection that was opened for writing and on one that was not."""
+    if write:
+        return NotSupportedError(f"{table} cannot be written to: this version of klaviyo-sql only reads.")
+    return ReadOnlyError(
+        f"{table} cannot be written to: the connection is read-only. Open it for writing with klaviyo_sql.connect(write=True), with --write on the "
+        "command line, or with KLAVIYO_SQL_WRITE=1."
+    )

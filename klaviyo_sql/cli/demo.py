@@ -60,7 +60,8 @@ FROM profiles ORDER BY created DESC LIMIT 10""",
 REVENUE_BY_MONTH = Step(
     "Revenue by month, added up by Klaviyo: no event is read. The bars are drawn by SQL.",
     """\
-SELECT month_start_date AS month, count AS orders, CAST(sum_value AS INTEGER) AS revenue,
+SELECT month_start_date AS month, count AS orders,
+       CAST(sum_value AS INTEGER) AS revenue,
        substr('██████████████████████████████', 1, round(sum_value / 1000)) AS bar
 FROM monthly_metrics
 WHERE metric_id = (SELECT id FROM metrics WHERE name = 'Placed Order')
@@ -75,7 +76,7 @@ def run(arguments: Namespace) -> int:
             for statement in statements.given(arguments.sql, "klaviyo-sql demo"):
                 _show(connection, statement, output)
             return exits.FINE
-        print(f"{_INTRODUCTION}\n")
+        print("\n".join(textwrap.wrap(_INTRODUCTION, _width(output))), end="\n\n")
         for number, step in enumerate((EVENTS_BY_METRIC, NEWEST_PROFILES, REVENUE_BY_MONTH, _own_table(connection)), 1):
             for line in textwrap.wrap(f"{number}. {step.shows}", _width(output)):
                 print(output.look.bold(line))

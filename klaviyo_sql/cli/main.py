@@ -7,12 +7,13 @@ import sys
 import traceback
 from argparse import Namespace
 from collections.abc import Sequence
+from contextlib import suppress
 
 from klaviyo_sql import errors
 from klaviyo_sql.cli import exits, terminal
 from klaviyo_sql.cli.arguments import parser
 from klaviyo_sql.cli.display import harmless
-from klaviyo_sql.settings import API_KEY
+from klaviyo_sql.settings import API_KEY, API_URL
 
 _NO_KEY = (
     f"There is no Klaviyo API key: set the environment variable {API_KEY}, or name a file that holds it with --key-file. "
@@ -33,7 +34,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         sys.stdout.flush()
         return code
     except KeyboardInterrupt:
-        return _ended(exits.STOPPED, "stopped", arguments)
+        return _ended(exits.STOPPED, "stopped.", arguments)
     except BrokenPipeError:
         terminal.abandon_output()
         return exits.PIPE_CLOSED
@@ -48,8 +49,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     except errors.Error as error:
         return _ended(exits.FAILED, str(error), arguments)
     except OSError as error:
-        what = f"{error.filename}: {error.strerror}" if error.filename else error.strerror or str(error)
-        return _ended(exits.FAILED, what, arguments)
+        what = error.filename or "the output"
+        return _ended(exits.FAILED, f"{what} cannot be written or read: {error.strerror or error}.", arguments)
     except Exception as error:
         more = "" if arguments.debug else " Please report it with what --debug shows."
         return _ended(exits.FAILED, f"klaviyo-sql itself is at fault ({type(error).__name__}: {error}).{more}", arguments)
@@ -88,10 +89,12 @@ def _ended(code: int, sentence: str, arguments: Namespace) -> int:
         sys.stdout.flush()
     except OSError:
         terminal.abandon_output()
-    told = f"klaviyo-sql: {sentence}\n"
+    # The sentences are written for Python's arguments; here the environment has them.
+    told = f"klaviyo-sql: {sentence.replace('base_url', API_URL)}\n"
     if arguments.debug:
         told = f"{traceback.format_exc()}{told}"
-    sys.stderr.write(harmless(_without_key(told)))
+    with suppress(OSError):
+        sys.stderr.write(harmless(_without_key(told)))
     return code
 
 

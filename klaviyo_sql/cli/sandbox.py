@@ -38,7 +38,7 @@ def run(arguments: Namespace) -> int:
     except (OSError, OverflowError) as error:
         if isinstance(error, BrokenPipeError):
             raise
-        reason = getattr(error, "strerror", None) or str(error)
+        reason = (getattr(error, "strerror", None) or str(error)).rstrip(".")
         raise UsageError(
             f"The sandbox cannot listen on port {arguments.port} of {arguments.host}: {reason}. Choose another with --port (0 takes any that is free)."
         ) from error

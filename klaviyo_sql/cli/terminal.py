@@ -66,6 +66,7 @@ def can_erase(stream: TextIO) -> bool:
 def prepare() -> None:
     """Make the standard streams fit for data: UTF-8 in pipes whatever the locale, line ends as written, and no failure over a character."""
     # A program that was started without standard streams has None there.
+    sys.stdin = sys.stdin or io.StringIO()
     sys.stdout = sys.stdout or io.StringIO()
     sys.stderr = sys.stderr or io.StringIO()
     for stream in (sys.stdout, sys.stderr):

@@ -253,9 +253,13 @@ class _Builder:
 
     def _struct(self, node: _Node, path: tuple[str, ...]) -> Any:
         """The struct type of an object with these keys; every key may be absent or null."""
-        fields = [(f"key{n}", self._type(child, (*path, key)), self._default(child)) for n, (key, child) in enumerate(node.children.items())]
+        fields: list[Any] = []
+        for n, (key, child) in enumerate(node.children.items()):
+            here = (*path, key)
+            # Everything may be missing but the resource's own id, without which there is no row.
+            fields.append((f"key{n}", str) if here == ("id",) else (f"key{n}", self._type(child, here), self._default(child)))
         names = {f"key{n}": key for n, key in enumerate(node.children)}
-        return msgspec.defstruct("_".join(("Resource", *path)), fields, rename=names)
+        return msgspec.defstruct("_".join(("Resource", *path)), fields, rename=names, kw_only=True)
 
     def _type(self, node: _Node, path: tuple[str, ...]) -> Any:
         if node.is_mixed:
@@ -352,5 +356,7 @@ def _row_of_dictionary(resource: dict[str, Any], columns: tuple[Column, ...], co
             value = value.get(key) if isinstance(value, dict) else None
         if isinstance(column.place, Latest):
             value = newest(value if isinstance(value, list) else None, column.place.entry_key)
+        if value is None and isinstance(column.place, Id):
+            raise GarbageError("a resource in it has no id")
         row.append(_CONVERT[column.type](value))
     return tuple(row)

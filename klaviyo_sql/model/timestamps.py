@@ -15,17 +15,23 @@ COLLATION = "INSTANT"
 _REDUCED = re.compile(r"(\d{4})(?:-(\d{2}))?\Z")
 _ORDINAL = re.compile(r"(\d{4})-?(\d{3})(?=\Z|[T ])")
 _TRAILING_OFFSET = re.compile(r"\s+(?=(?:[+-]\d{2}:?\d{2}|[+-]\d{2}|Z)\Z)", re.IGNORECASE)
+_END_OF_DAY = re.compile(r"(?<=[T ])24(?=(?::?00(?::?00(?:[.,]0+)?)?)?(?:Z|[+-]|\Z))")
+_TOO_FINE = re.compile(r"[.,][0-9]{6}0*[1-9]")
 _CANONICAL = re.compile(r"\d{4}-\d{2}-\d{2} \d{2}:\d{2}:\d{2}(?:\.\d{6})?\Z")
 _ONE_SECOND = timedelta(seconds=1)
 
 
-def parse(text: str) -> datetime:
+def parse(text: str, *, cut: bool = False) -> datetime:
     """The instant that an ISO 8601 text names, in UTC; ValueError when it names none.
 
+    An instant is no finer than microseconds: more decimals are an error, or cut off when `cut` is true.
+
     Taken: calendar, week (`2026-W01-1`) and ordinal (`2026-123`) dates, basic and extended forms, a year or a month alone (their first instant),
-    `T` or a space before the time, hours alone, any number of decimals behind `.` or `,`, `Z` or an offset. Without an offset it is UTC.
+    `T` or a space before the time, hours alone, 24:00, decimals behind `.` or `,`, `Z` or an offset, in either case. Without an offset it is UTC.
     """
-    stripped = _TRAILING_OFFSET.sub("", text.strip())
+    stripped = _TRAILING_OFFSET.sub("", text.strip()).upper()
+    if not cut and _TOO_FINE.search(stripped):
+        raise ValueError(f"{text!r} is finer than microseconds")
     if found := _REDUCED.match(stripped):
         return datetime(int(found[1]), int(found[2] or 1), 1, tzinfo=UTC)
     if found := _ORDINAL.match(stripped):
@@ -33,8 +39,9 @@ def parse(text: str) -> datetime:
         if day.year != int(found[1]) or found[2] == "000":
             raise ValueError(f"{text!r} is not an ISO 8601 time")
         stripped = day.isoformat() + stripped[found.end() :]
+    stripped, ends_the_day = _END_OF_DAY.subn("00", stripped)
     try:
-        instant = datetime.fromisoformat(stripped)
+        instant = datetime.fromisoformat(stripped) + timedelta(days=ends_the_day)
         return instant.replace(tzinfo=UTC) if instant.tzinfo is None else instant.astimezone(UTC)
     except (ValueError, OverflowError):
         raise ValueError(f"{text!r} is not an ISO 8601 time") from None
@@ -62,7 +69,7 @@ def from_klaviyo(text: str, *, microseconds: bool = False) -> str:
             return f"{text[:10]} {text[11:19]}"
     elif length == 32 and text.endswith("+00:00"):
         return f"{text[:10]} {text[11:26]}"
-    return to_sql(parse(text), microseconds=microseconds)
+    return to_sql(parse(text, cut=True), microseconds=microseconds)
 
 
 def floor(instant: datetime) -> datetime:

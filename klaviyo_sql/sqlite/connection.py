@@ -90,6 +90,7 @@ class Connection:
         self.rehearsal = Rehearsal()
         self._counted_at = 0
         self._cursors: weakref.WeakSet[Cursor] = weakref.WeakSet()
+        self._write = settings.write
         self._register(write=settings.write)
 
     def _register(self, *, write: bool) -> None:
@@ -245,7 +246,11 @@ class Connection:
         try:
             yield
         except apsw.Error as error:
-            raise translated(error, self.tables) from None
+            raise self.translated(error) from None
+
+    def translated(self, error: apsw.Error) -> errors.Error:
+        """The exception of PEP 249 for one of apsw's."""
+        return translated(error, self.tables, write=self._write)
 
     def _end_transaction(self, statement: str) -> None:
         self._check_open()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import weakref
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
@@ -10,13 +12,13 @@ import apsw
 import apsw.ext
 
 from klaviyo_sql import errors
-from klaviyo_sql.sqlite.failures import translated
 from klaviyo_sql.sqlite.types import bound
 
 if TYPE_CHECKING:
     from klaviyo_sql.sqlite.connection import Connection
 
 Parameters = Sequence[Any] | Mapping[str, Any]
+_NOTHING = re.compile(r"(?:\s|;|--[^\n]*(?:\n|\Z)|/\*.*?(?:\*/|\Z))*\Z", re.DOTALL)
 Description = tuple[tuple[str, str | None, None, None, None, None, bool | None], ...]
 
 
@@ -31,7 +33,8 @@ class Cursor:
     def __init__(self, connection: Connection) -> None:
         self.connection = connection
         self._cursor: apsw.Cursor | None = connection.sqlite.cursor()
-        self._cursor.exec_trace = self._began
+        began = weakref.WeakMethod(self._began)  # no cycle: a cursor that is dropped ends its statement at once
+        self._cursor.exec_trace = lambda cursor, sql, bindings: (method := began()) is not None and method(cursor, sql, bindings)
         self._description: Description | None = None
         self._rows: Iterator[tuple[Any, ...]] | None = None
         self.rowcount = -1
@@ -120,7 +123,7 @@ class Cursor:
             self.connection.raise_bad_time()
             raise
         except apsw.Error as error:
-            raise translated(error, self.connection.tables) from None
+            raise self.connection.translated(error) from None
         if self.connection.bad_time is not None:
             self.connection.raise_bad_time()
         return row
@@ -156,6 +159,10 @@ class Cursor:
 
     def _began(self, cursor: apsw.Cursor, sql: str, bindings: Any) -> bool:
         """SQLite has prepared the statement and not run it: the one moment when the columns of a query without rows are known."""
+        if isinstance(bindings, Mapping):
+            missing = [name for name in cursor.bindings_names if name is not None and name not in bindings]
+            if missing:
+                raise errors.ProgrammingError(f"no value is given for the parameter :{missing[0]}")
         columns = cursor.get_description()
         self._description = tuple((name, declared, None, None, None, None, None) for name, declared in columns) or None
         return True
@@ -163,7 +170,7 @@ class Cursor:
     def _refuse_several(self, sql: str) -> None:
         if ";" not in sql.rstrip().rstrip(";"):
             return
-        if (apsw.ext.query_info(self.connection.sqlite, sql).query_remaining or "").strip():
+        if not _NOTHING.match(apsw.ext.query_info(self.connection.sqlite, sql).query_remaining or ""):
             raise errors.ProgrammingError("execute() takes one statement; use executescript() for several")
 
     def _settle(self, changes_before: int) -> None:

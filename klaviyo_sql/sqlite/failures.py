@@ -35,7 +35,7 @@ _NOT_MODIFIED = re.compile(r"table (\S+) may not be modified")
 _MESSAGE_OF_CLASS = re.compile(r"^\w+Error: ")
 
 
-def translated(error: Exception, tables: Callable[[], Iterable[Table]]) -> errors.Error:
+def translated(error: Exception, tables: Callable[[], Iterable[Table]], *, write: bool = False) -> errors.Error:
     """The PEP 249 exception for one of apsw's; unknown tables and columns come with the nearest names."""
     text = _MESSAGE_OF_CLASS.sub("", str(error)) or type(error).__name__
     class_ = next((ours for theirs, ours in _CLASSES if isinstance(error, theirs)), errors.DatabaseError)
@@ -44,7 +44,7 @@ def translated(error: Exception, tables: Callable[[], Iterable[Table]]) -> error
     elif found := _NO_COLUMN.search(text):
         text = f"There is no column {found[0].partition(': ')[2]}.{_nearest(found[2], _column_names(tables()))} The table klaviyo_columns lists them all."
     elif found := _NOT_MODIFIED.search(text):
-        return errors.ReadOnlyError(errors.READ_ONLY.format(table=found[1]))
+        return errors.write_refused(found[1], write=write)
     elif class_ is errors.Interrupted:
         text = "The statement was interrupted."
     elif isinstance(error, apsw.ThreadingViolationError):

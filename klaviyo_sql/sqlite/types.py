@@ -9,7 +9,7 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-from klaviyo_sql.errors import ProgrammingError
+from klaviyo_sql.errors import DataError, ProgrammingError
 from klaviyo_sql.model import timestamps
 
 
@@ -63,10 +63,12 @@ def TimestampFromTicks(ticks: float) -> datetime:  # noqa: N802
 
 
 def bound(value: Any) -> Any:
-    """A parameter as SQLite takes it; ProgrammingError for what it cannot take.
+    """A parameter as SQLite takes it; ProgrammingError for a type that it cannot take, DataError for a number of more than 64 bits.
 
     Datetimes become UTC texts as time columns have them (those without a zone are taken as UTC), dates and times ISO 8601, Decimal and UUID text.
     """
+    if isinstance(value, int) and not -(2**63) <= value < 2**63:
+        raise DataError(f"the number {value} has more than 64 bits, which SQLite cannot hold: bind it as text")
     if value is None or isinstance(value, str | int | float | bytes):
         return value
     if isinstance(value, datetime):

@@ -13,8 +13,6 @@ from klaviyo_sql.fetch.rows import Row
 from klaviyo_sql.model.table import Table
 from klaviyo_sql.sqlite import index
 
-NOT_YET = "{table} cannot be written to: this version of klaviyo-sql only reads."
-
 
 def ddl(table: Table) -> str:
     """The table as SQLite declares it.
@@ -64,7 +62,7 @@ class VirtualTable:
         self.table = table
         self.engine = engine
         self.rehearsal = rehearsal
-        self._refusal = (NOT_YET if write else errors.READ_ONLY).format(table=table.name)
+        self._refusal = errors.write_refused(table.name, write=write)
 
     def BestIndexObject(self, info: apsw.IndexInfo) -> bool:  # noqa: N802
         index.agree(info, self.table, self.engine.tables)
@@ -80,10 +78,10 @@ class VirtualTable:
 
     def Begin(self) -> None:  # noqa: N802
         """SQLite calls this before a statement that writes reads its first row, so a refused UPDATE sends nothing."""
-        raise errors.ReadOnlyError(self._refusal)
+        raise self._refusal
 
     def UpdateInsertRow(self, *_: Any) -> None:  # noqa: N802
-        raise errors.ReadOnlyError(self._refusal)
+        raise self._refusal
 
     UpdateChangeRow = UpdateDeleteRow = UpdateInsertRow
 

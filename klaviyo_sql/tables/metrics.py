@@ -97,7 +97,7 @@ WEEKLY_METRICS = _periods(
     Example(
         "How many different people opened email each week?",
         "SELECT week_start_date, unique_count FROM weekly_metrics\n"
-        "WHERE metric_id = (SELECT id FROM metrics WHERE name = 'Opened Email') AND week_start_date >= date('now', '-8 weeks')",
+        "WHERE metric_id = (SELECT id FROM metrics WHERE name = 'Opened Email') AND week_start_date >= date('now', '-56 days')",
     ),
     Example(
         "How much more than the week before?",

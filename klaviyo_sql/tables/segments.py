@@ -37,7 +37,7 @@ SEGMENTS = Table(
     ),
     examples=(
         Example("Which segments are computed now?", "SELECT id, name, updated FROM segments WHERE is_active = 1 ORDER BY updated DESC"),
-        Example("What defines a segment?", "SELECT name, definition FROM segments WHERE name LIKE '%VIP%'"),
+        Example("What defines a segment?", "SELECT name, definition FROM segments WHERE name LIKE 'Win%'"),
         Example("How many conditions has each?", "SELECT name, json_array_length(definition, '$.condition_groups') AS condition_groups FROM segments"),
     ),
 )
@@ -65,7 +65,7 @@ SEGMENT_PROFILES = Table(
         ),
         Example(
             "Which profiles are in both of two segments?",
-            "WITH two AS MATERIALIZED (SELECT id FROM segments ORDER BY name LIMIT 2)\n"
+            "WITH two AS MATERIALIZED (SELECT id FROM segments WHERE name IN ('Engaged (90 days)', 'CA, NY & TX'))\n"
             "SELECT profile_id FROM segment_profiles WHERE segment_id IN (SELECT id FROM two) GROUP BY profile_id HAVING count(*) = 2",
         ),
     ),

@@ -89,9 +89,22 @@ def test_the_context_manager_commits_and_closes(tmp_path: Path, open_sandbox: Op
         connection.execute("INSERT INTO own VALUES (1)")
     with pytest.raises(InterfaceError):
         connection.execute("SELECT 1")
-    with pytest.raises(ZeroDivisionError), open_sandbox(file) as connection:
-        connection.execute("INSERT INTO own VALUES (2)")
-        raise ZeroDivisionError
+    assert open_sandbox(file).execute("SELECT x FROM own").fetchall() == [(1,)]
+
+
+def test_the_context_manager_rolls_back_after_an_exception(tmp_path: Path, open_sandbox: Open) -> None:
+    file = tmp_path / "own.db"
+    with open_sandbox(file) as connection:
+        connection.execute("CREATE TABLE own (x)")
+        connection.execute("INSERT INTO own VALUES (1)")
+
+    def fail() -> None:
+        with open_sandbox(file) as connection:
+            connection.execute("INSERT INTO own VALUES (2)")
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        fail()
     assert open_sandbox(file).execute("SELECT x FROM own").fetchall() == [(1,)]
 
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import functools
 import json
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, time
 from typing import Any
@@ -34,7 +35,7 @@ class Query:
     sequence: bool = False
     keys: tuple[int, ...] = ()
     full: str = ""
-    full_parameters: tuple[Any, ...] = ()
+    full_parameters: tuple[Any, ...] | None = None
     before: str = ""
     after: str = ""
 
@@ -42,7 +43,7 @@ class Query:
         return f"{self.sql}\n-- {list(self.parameters)!r}"[:6000]
 
 
-def connection(account: Account, *, cached: bool) -> Connection:
+def connection(account: Account, cached: bool) -> Connection:
     """The account's tables, at noon and a bit of the account's last day."""
     clock = SimulatedClock(datetime.combine(account.today, time(18), tzinfo=UTC))
     sandbox = Sandbox(account, clock=clock)
@@ -52,9 +53,10 @@ def connection(account: Account, *, cached: bool) -> Connection:
 class Oracle:
     """Two connections to the account's tables, with and without a page cache, and the plain tables."""
 
-    def __init__(self, account: Account, plain: apsw.Connection) -> None:
+    def __init__(self, account: Account, plain: apsw.Connection, opens: Callable[[bool], Connection] | None = None) -> None:
         self.plain = plain
-        self._connections = {cached: connection(account, cached=cached) for cached in (True, False)}
+        self._opens = opens or functools.partial(connection, account)
+        self._connections: dict[bool, Connection] = {}
 
     def close(self) -> None:
         for opened_connection in self._connections.values():
@@ -62,7 +64,7 @@ class Oracle:
 
     def check(self, query: Query, *, cached: bool) -> list[tuple[Any, ...]]:
         """The answer; AssertionError when it is not the truth, or when something was sent that Klaviyo refuses."""
-        tables = self._connections[cached]
+        tables = self._connections.get(cached) or self._connections.setdefault(cached, self._opens(cached))
         sandbox = tables.sandbox
         assert sandbox is not None
         sandbox.requests.clear()
@@ -71,7 +73,7 @@ class Oracle:
             self.plain.execute(_plainly(query.before))
         try:
             wanted = self.plain.execute(_plainly(query.sql), query.parameters).fetchall()
-            full = self.plain.execute(_plainly(query.full), query.full_parameters or query.parameters).fetchall() if query.full else wanted
+            full = self.plain.execute(_plainly(query.full), query.parameters if query.full_parameters is None else query.full_parameters).fetchall() if query.full else wanted
             try:
                 got = tables.execute(_by_klaviyo(query.sql), query.parameters).fetchall()
             except Exception as error:

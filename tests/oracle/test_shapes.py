@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import json
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
 
@@ -33,7 +34,7 @@ def _list(values: object) -> str:
     return ", ".join(map(_quoted, values))  # type: ignore[call-overload]
 
 
-def _shapes() -> Iterator[Query]:  # noqa: PLR0915 - a list
+def _shapes() -> Iterator[Query]:
     profiles, events, lists, metrics = (_columns(name) for name in ("profiles", "events", "lists", "metrics"))
     profile, other, third = profiles[20], profiles[100], profiles[200]
     event = next(row for row in events if row["value"] and isinstance(row["value"], float) and row["profile_id"])
@@ -374,10 +375,8 @@ def _shapes() -> Iterator[Query]:  # noqa: PLR0915 - a list
 
 def _times(table: str, column: str, text: str) -> Iterator[Query]:
     """Comparisons of a time column with an instant of one of its rows, written in every way, and with instants beside it."""
-    from datetime import UTC, datetime, timedelta, timezone
-
     instant = datetime.fromisoformat(text).replace(tzinfo=UTC)
-    forms = [text, text.replace(" ", "T") + "Z", text.replace(" ", "T") + "+00:00", text.replace(" ", "T").lower().replace("t", "T") + "z"]
+    forms = [text, text.replace(" ", "T") + "Z", text.replace(" ", "T") + "+00:00"]
     for hours in (2, -5.5, 14):
         forms.append(instant.astimezone(timezone(timedelta(hours=hours))).isoformat())
     forms += [instant.astimezone(timezone(timedelta(hours=3))).isoformat(" "), text.replace("-", "").replace(":", "").replace(" ", "T") + "Z"]

@@ -31,15 +31,21 @@ _DECLARED = {
     Type.REAL: "REAL",
     Type.BOOLEAN: "BOOLEAN",
     Type.JSON: "TEXT",
-    Type.DATE: "DATE TEXT",
+    Type.DATE: "DATE TEXT COLLATE INSTANT",
     Type.TIMESTAMP: "TIMESTAMP TEXT COLLATE INSTANT",
     Type.TIMESTAMP_MICROSECONDS: "TIMESTAMP TEXT COLLATE INSTANT",
 }
 
 
 @functools.cache
+def generated() -> Account:
+    """A small account, as it is generated."""
+    return generate(seed=7, today=TODAY, profiles=300, events=3000)
+
+
+@functools.cache
 def account() -> Account:
-    """The account of the oracle: generated, and made nastier by hand."""
+    """The account of the oracle: the generated one, made nastier by hand."""
     made = generate(seed=7, today=TODAY, profiles=300, events=3000)
     profiles = list(made.profiles.values())
     for position, changes in _ODD_PROFILES.items():

@@ -10,13 +10,15 @@ SELECT m.name FROM events e LEFT JOIN metrics m ON m.id = e.metric_id WHERE e.da
 -- > GET /api/metrics/{metric:3}?fields[metric]=name
 -- > GET /api/metrics?fields[metric]=name
 
--- metrics by name lead: their events are asked for by metric
+-- one metric and its events: a request for each, in whichever order
 SELECT count(*) FROM metrics m JOIN events e ON e.metric_id = m.id WHERE m.id = '{metric:Placed Order}';
+-- @unordered
 -- > GET /api/metrics/{metric:Placed Order}?fields[metric]=id
 -- > GET /api/events?fields[event]=id&filter=equals(metric_id,"{metric:Placed Order}")&page[size]=1000&sort=datetime
 
 -- the members of a list and the list's name
 SELECT l.name, p.profile_id FROM lists l JOIN list_profiles p ON p.list_id = l.id WHERE l.id = '{list:0}' LIMIT 2;
+-- @unordered
 -- > GET /api/lists/{list:0}?fields[list]=name
 -- > GET /api/lists/{list:0}/profiles?fields[profile]=id&page[size]=100&sort=joined_group_at
 

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from klaviyo_sql.cli.display import visible
-from klaviyo_sql.cli.formats.text_table import ahead, are_numbers, then_raise
+from klaviyo_sql.cli.formats.look_ahead import ahead, are_numbers, then_raise
 from klaviyo_sql.cli.terminal import Look
 
 # What would end a cell, or become HTML, emphasis or a link.

@@ -6,17 +6,19 @@ quotes around it; a BLOB is as SQL writes it (x'00ff').
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterable, Iterator, Sequence
-from itertools import islice
 from typing import Any
 
 from klaviyo_sql.cli.display import cut, visible, width
+from klaviyo_sql.cli.formats.look_ahead import ahead, are_numbers, then_raise
 from klaviyo_sql.cli.terminal import Look
 
-LOOK_AHEAD = 100
 _GAP = "  "
+_SHORT = 26
+"""Texts up to here, such as ids and times, are never cut: a part of them is of no use."""
 _NARROWEST = 10
-"""When texts had to be cut to fewer columns than this, every row becomes a block of its own."""
+"""When the others had to be cut to fewer columns than this, every row becomes a block of its own."""
 
 
 def text_table(columns: Sequence[str], rows: Iterable[Sequence[Any]], look: Look) -> Iterator[str]:
@@ -31,7 +33,8 @@ def text_table(columns: Sequence[str], rows: Iterable[Sequence[Any]], look: Look
         then_raise(failure)
         yield from _blocks(names, rest, len(first), look)
         return
-    yield _line([look.bold(_padded(name, size, right, look)) for name, size, right in zip(names, widths, numbers, strict=True)])
+    head = [_padded(name, size, right, look) for name, size, right in zip(names, widths, numbers, strict=True)]
+    yield _line([look.bold(name) for name in (*head[:-1], head[-1].rstrip())])
     yield _line([look.dim(look.line * size) for size in widths])
     for row in first:
         yield _row(row, widths, numbers, look)
@@ -40,48 +43,27 @@ def text_table(columns: Sequence[str], rows: Iterable[Sequence[Any]], look: Look
         yield _row(row, widths, numbers, look)
 
 
-def ahead(rows: Iterable[Sequence[Any]]) -> tuple[list[Sequence[Any]], Iterator[Sequence[Any]], BaseException | None]:
-    """The first rows, those that follow, and what stopped the first from coming, for `then_raise` after they were written."""
-    rest = iter(rows)
-    first: list[Sequence[Any]] = []
-    try:
-        for row in islice(rest, LOOK_AHEAD):
-            first.append(row)
-    except (Exception, KeyboardInterrupt) as error:
-        return first, rest, error
-    return first, rest, None
-
-
-def then_raise(failure: BaseException | None) -> None:
-    """Raise what stopped the rows, if anything."""
-    if failure is not None:
-        raise failure
-
-
-def are_numbers(rows: Sequence[Sequence[Any]], position: int) -> bool:
-    """Whether the column holds numbers, and NULL at most."""
-    values = [row[position] for row in rows if row[position] is not None]
-    return bool(values) and all(isinstance(value, int | float) for value in values)
-
-
 def _fitted(wanted: list[int], numbers: list[bool], available: int | None) -> list[int] | None:
-    """The widths in which everything fits: numbers whole, the longest texts cut first; None when there is not enough room."""
+    """The widths in which everything fits, the longest texts cut first; None when there is not enough room."""
     if available is None:
         return wanted
     room = available - len(_GAP) * (len(wanted) - 1)
     if sum(wanted) <= room:
         return wanted
-    room -= sum(size for size, number in zip(wanted, numbers, strict=True) if number)
-    texts = sorted(size for size, number in zip(wanted, numbers, strict=True) if not number)
+    kept = [number or size <= _SHORT for size, number in zip(wanted, numbers, strict=True)]
+    limit = _limit([size for size, keep in zip(wanted, kept, strict=True) if not keep], room - sum(itertools.compress(wanted, kept)))
+    return [size if keep else min(size, limit) for size, keep in zip(wanted, kept, strict=True)] if limit >= _NARROWEST else None
+
+
+def _limit(sizes: list[int], room: int) -> int:
+    """The size that all must be cut to, so that together they take the room."""
     limit = 0
-    for position, size in enumerate(texts):
-        limit = room // (len(texts) - position)
+    for position, size in enumerate(sorted(sizes)):
+        limit = room // (len(sizes) - position)
         if size > limit:
             break
         room -= size
-    if limit < _NARROWEST:
-        return None
-    return [size if number else min(size, limit) for size, number in zip(wanted, numbers, strict=True)]
+    return limit
 
 
 def _row(row: Sequence[Any], widths: list[int], numbers: list[bool], look: Look) -> str:
@@ -94,7 +76,7 @@ def _row(row: Sequence[Any], widths: list[int], numbers: list[bool], look: Look)
 
 def _blocks(names: list[str], rows: Iterable[Sequence[Any]], number: int, look: Look) -> Iterator[str]:
     total = look.width or 0
-    name_width = min(max(map(width, names)), total // 2)
+    name_width = max(map(width, names))
     room = max(total - name_width - len(_GAP), _NARROWEST)
     for count, row in enumerate(rows, number + 1):
         title = f"{look.line * 2} {count} "

@@ -1,0 +1,104 @@
+"""What the documents show is run: SQL and Python as it stands, commands on the sandbox, and the links."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from pathlib import Path
+
+import pytest
+
+import klaviyo_sql
+from klaviyo_sql.cli.main import main
+from klaviyo_sql.sandbox import Sandbox, generate
+from klaviyo_sql.tables import TABLES
+
+ROOT = Path(__file__).resolve().parents[2]
+DOCUMENTS = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").rglob("*.md")), ROOT / "benchmarks" / "README.md"]
+BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+MAY_BE_EMPTY = ("'-1 hour'", "email = 'person7@example.com'")
+"""Questions whose answer is an empty one on some days: the sandbox's account is made anew for each day."""
+LINK = re.compile(r"\]\((?!https?://|#)([^)#]+)[^)]*\)")
+
+
+def blocks(language: str) -> list[pytest.param]:
+    return [
+        pytest.param(text, id=f"{document.relative_to(ROOT)}:{number}")
+        for document in DOCUMENTS
+        for number, (kind, text) in enumerate(BLOCK.findall(document.read_text(encoding="utf-8")), 1)
+        if kind == language
+    ]
+
+
+@pytest.fixture(scope="module")
+def connection() -> klaviyo_sql.Connection:
+    return klaviyo_sql.connect(sandbox=True)
+
+
+@pytest.mark.parametrize("sql", [block for block in blocks("sql") if "= 'X'" not in block.values[0]])
+def test_the_queries_of_the_documents_run_and_return_rows(sql: str, connection: klaviyo_sql.Connection) -> None:
+    for statement in filter(str.strip, sql.split(";\n")):
+        rows = connection.execute(statement).fetchall()
+        assert rows or any(part in statement for part in MAY_BE_EMPTY), statement
+
+
+@pytest.mark.parametrize("source", blocks("python"))
+def test_the_python_of_the_documents_runs(source: str, capsys: pytest.CaptureFixture[str]) -> None:
+    names: dict[str, object] = {"__name__": "documented"}
+    exec(compile(source, "document", "exec"), names)  # noqa: S102 - our own documents
+    if "connect(" in source:
+        assert "Ada" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    "command",
+    [line for block in blocks("sh") for line in block.values[0].splitlines() if line.startswith("klaviyo-sql")],
+)
+def test_the_commands_of_the_documents_run_on_the_sandbox(command: str, capsys: pytest.CaptureFixture[str]) -> None:
+    words = shlex.split(command.partition(" > ")[0], comments=True)[1:]
+    if "--sandbox" not in words:
+        words.append("--sandbox")
+    assert main(words) == 0
+    assert capsys.readouterr().out.strip()
+
+
+def test_the_explanation_in_the_readme_is_what_is_printed(capsys: pytest.CaptureFixture[str]) -> None:
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    command = next(line for line in readme.splitlines() if line.startswith("klaviyo-sql explain"))
+    shown = next(text for kind, text in BLOCK.findall(readme) if kind == "text")
+    assert main([*shlex.split(command)[1:], "--sandbox"]) == 0
+    assert capsys.readouterr().out == shown
+
+
+def test_the_query_that_travels_makes_the_request_that_is_shown() -> None:
+    document = (ROOT / "docs" / "how-a-query-travels.md").read_text(encoding="utf-8")
+    sql = next(text for kind, text in BLOCK.findall(document) if kind == "sql")
+    shown = re.search(r"^    (GET .*?)\n\n", document, re.MULTILINE | re.DOTALL)
+    assert shown
+    connection = klaviyo_sql.connect(sandbox=True)
+    connection.execute(sql).fetchall()
+    made = [f"{record.method} {record.path}?{record.query}" for record in connection.requests]
+    assert made == [re.sub(r"\n\s+", "", shown[1])]
+
+
+def test_the_files_that_the_documents_name_exist() -> None:
+    for document in DOCUMENTS:
+        text = document.read_text(encoding="utf-8")
+        for target in LINK.findall(text):
+            assert (document.parent / target).exists(), f"{document.name} links to {target}"
+    travels = (ROOT / "docs" / "how-a-query-travels.md").read_text(encoding="utf-8")
+    for name in re.findall(r"`((?:\w+/)+(?:\w+\.py)?|\w+\.py)`", travels):
+        assert (ROOT / "klaviyo_sql" / name).exists() or (ROOT / name).exists(), f"how-a-query-travels.md names {name}"
+
+
+def test_every_table_has_three_questions_and_the_readme_names_it() -> None:
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    for table in TABLES.values():
+        assert len(table.examples) >= 3, table.name
+        assert f"`{table.name}`" in readme
+
+
+def test_the_size_of_the_sandbox_is_what_the_readme_says() -> None:
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    account = Sandbox(generate()).account
+    assert f"{len(account.profiles):,} profiles" in readme
