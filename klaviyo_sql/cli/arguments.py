@@ -16,7 +16,7 @@ _FORMATS = ("table", "csv", "json", "jsonl", "markdown")
 _KEY = re.compile(r"pk_\w+")
 _SQL = re.compile(r"\s*(?:select|with|insert|update|delete|explain|values|create|pragma)\s", re.IGNORECASE)
 
-_DESCRIPTION = "A Klaviyo account as a database: SQL over profiles, events, lists, segments and metrics."
+_DESCRIPTION = "A Klaviyo account as a database: SQL over profiles, events, lists and more."
 
 _EPILOG = """\
 start here, without a key:
@@ -26,22 +26,24 @@ start here, without a key:
 
 on your account:
   export KLAVIYO_API_KEY=pk_...
-  klaviyo-sql query "SELECT email, created FROM profiles ORDER BY created DESC LIMIT 10"
-  klaviyo-sql query "SELECT * FROM events WHERE datetime >= '2026-01-01'" --format csv > events.csv
+  klaviyo-sql query "SELECT email FROM profiles ORDER BY created DESC LIMIT 10"
+  klaviyo-sql query "SELECT * FROM lists" --format csv > lists.csv
   klaviyo-sql query --format json < report.sql
 
 environment:
-  KLAVIYO_API_KEY    a private key of the account. It is no option, because every user of
-                     the machine can read the arguments of a running command; --key-file
-                     takes it from a file.
-  KLAVIYO_API_URL    another server than Klaviyo's, such as that of klaviyo-sql sandbox
-  KLAVIYO_SQL_WRITE  1 allows writing to Klaviyo, as --write does; otherwise nothing is changed
+  KLAVIYO_API_KEY    a private key of the account. It is no option, because every
+                     user of the machine can read the arguments of a running
+                     command; --key-file takes it from a file.
+  KLAVIYO_API_URL    another server than Klaviyo's, as klaviyo-sql sandbox is
+  KLAVIYO_SQL_WRITE  1 allows writing to Klaviyo, as --write does; otherwise
+                     nothing there is changed
   NO_COLOR           no colors, also on a terminal
 
 exit codes:
   0    all is well
   1    the query failed, or Klaviyo did
-  2    wrong usage: an unknown option or table, or SQL or a request that makes no sense
+  2    wrong usage: an unknown option or table, or SQL that makes no sense to
+       SQLite or a request that makes none to Klaviyo
   130  stopped with ^C; the rows until then were written
   141  the reader of the output went away, as with | head
 
@@ -51,24 +53,28 @@ klaviyo-sql COMMAND --help tells more of each command.
 _QUERY_EPILOG = """\
 examples:
   klaviyo-sql query "SELECT name, id FROM lists"
-  klaviyo-sql query "SELECT * FROM profiles WHERE email = ?" --param ada@example.com
-  klaviyo-sql query "SELECT count(*) FROM events WHERE datetime >= :since" --param since=2026-01-01
+  klaviyo-sql query "SELECT * FROM lists WHERE name = ?" --param Newsletter
+  klaviyo-sql query --param since=2026-01-01 \\
+      "SELECT count(*) FROM events WHERE datetime >= :since"
   klaviyo-sql query "SELECT * FROM lists" --format csv --output lists.csv
-  klaviyo-sql query --database shop.db "SELECT o.total, p.email FROM orders o
-                                        JOIN profiles p ON p.email = o.email"
+  klaviyo-sql query --database shop.db \\
+      "SELECT o.total, p.id FROM orders o JOIN profiles p ON p.email = o.email"
   klaviyo-sql query --sandbox --requests "SELECT count(*) FROM events"
 
 formats:
-  table     for people. On a terminal long texts are cut (…) to its width, and rows that
-            cannot fit become blocks; in a pipe or file nothing is cut. NULL is NULL.
+  table     for people. On a terminal long texts are cut (…) to its width, and
+            rows that cannot fit become blocks; in a pipe or a file nothing is
+            cut. NULL is NULL.
   csv       RFC 4180, with a header. NULL is nothing, an empty text is "".
-  json      an array of objects. A second column of the same name gets _2: id, id_2.
+  json      an array of objects. A second column of one name gets _2: id, id_2.
   jsonl     an object a line.
   markdown  a table for GitHub and chats. NULL is an empty cell.
-  A BLOB is base64 in csv, json and jsonl, and x'00ff' in table and markdown. Columns that
-  hold JSON are texts in every format. Rows are written while they are read.
+  A BLOB is base64 in csv, json and jsonl, and x'00ff' in table and markdown.
+  Columns that hold JSON are texts in every format. Rows are written while they
+  are read.
 
-Several statements, with ; between them, are executed in order; each is committed by itself.
+Several statements, with ; between them, are executed in order; each is
+committed by itself.
 """
 
 _TABLES_EPILOG = """\
@@ -94,7 +100,8 @@ examples:
 _EXPLAIN_EPILOG = """\
 examples:
   klaviyo-sql explain "SELECT * FROM events WHERE datetime >= '2026-01-01'"
-  klaviyo-sql explain --sandbox "SELECT email FROM profiles ORDER BY created LIMIT 5" --format json
+  klaviyo-sql explain --sandbox --format json \\
+      "SELECT email FROM profiles ORDER BY created LIMIT 5"
 """
 
 
@@ -109,7 +116,6 @@ def parser() -> argparse.ArgumentParser:
     query.add_argument("--format", choices=_FORMATS, default="table", help="how rows are printed (default: table)")
     _source(query)
     query.add_argument("--write", action="store_true", help="allow writing to Klaviyo (or set KLAVIYO_SQL_WRITE=1)")
-    query.add_argument("--database", metavar="FILE", help="a SQLite file with your own tables, made when it is not there (default: in memory)")
     query.add_argument(
         "--param", action="append", default=[], metavar="VALUE", help="the value for a ?, or name=VALUE for :name; repeat it. Numbers become numbers."
     )
@@ -167,6 +173,7 @@ def _command(commands: argparse._SubParsersAction[_Parser], name: str, does: str
 def _source(command: argparse.ArgumentParser) -> None:
     command.add_argument("--sandbox", action="store_true", help="ask a built-in account instead of Klaviyo: no key, no network")
     command.add_argument("--key-file", type=Path, metavar="FILE", help="read the private key from a file (default: KLAVIYO_API_KEY)")
+    command.add_argument("--database", metavar="FILE", help="a SQLite file with your own tables, made when it is not there (default: in memory)")
 
 
 def _width(command: argparse.ArgumentParser) -> None:

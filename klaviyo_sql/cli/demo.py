@@ -25,9 +25,10 @@ Try a query of your own on this account:
 See what there is:
   klaviyo-sql tables
   klaviyo-sql tables events
-Then on your account, with a private key that may read (Klaviyo: Settings, API keys):
+Then on your account, with a private key (in Klaviyo: Settings, API keys):
   export KLAVIYO_API_KEY=pk_...
-  klaviyo-sql query "SELECT email, created FROM profiles ORDER BY created DESC LIMIT 10" --requests
+  klaviyo-sql query --requests \\
+      "SELECT email, created FROM profiles ORDER BY created DESC LIMIT 10"
 """
 
 

@@ -11,7 +11,8 @@ from klaviyo_sql.cli import exits
 from klaviyo_sql.cli.exits import UsageError
 
 _STARTED = """\
-The sandbox answers at {url} with the key {key}. Stop it with ^C.
+The sandbox answers at {url} with the key {key}.
+Stop it with ^C.
 
 Query it:
   KLAVIYO_API_URL={url} KLAVIYO_API_KEY={key} \\
@@ -21,7 +22,8 @@ Ask it without SQL:
   curl -g '{url}/api/profiles?page[size]=1' \\
     -H 'Authorization: Klaviyo-API-Key {key}' -H 'revision: {revision}'
 
-It is an imitation that lives in memory: nothing is sent to Klaviyo, and what is written is lost when it stops.
+It is an imitation that lives in memory: nothing is sent to Klaviyo, and what
+is written is lost when it stops.
 """
 
 

@@ -54,6 +54,7 @@ class Cursor:
         bindings = _bindings(parameters)
         with self.connection.translating():
             self._refuse_several(sql)
+            self._refuse_missing(sql, bindings)
             self.connection.keep_statistics(sql)
             self.connection.begin_before(sql)
             before = self.connection.sqlite.total_changes()
@@ -159,10 +160,6 @@ class Cursor:
 
     def _began(self, cursor: apsw.Cursor, sql: str, bindings: Any) -> bool:
         """SQLite has prepared the statement and not run it: the one moment when the columns of a query without rows are known."""
-        if isinstance(bindings, Mapping):
-            missing = [name for name in cursor.bindings_names if name is not None and name not in bindings]
-            if missing:
-                raise errors.ProgrammingError(f"no value is given for the parameter :{missing[0]}")
         columns = cursor.get_description()
         self._description = tuple((name, declared, None, None, None, None, None) for name, declared in columns) or None
         return True
@@ -172,6 +169,13 @@ class Cursor:
             return
         if not _NOTHING.match(apsw.ext.query_info(self.connection.sqlite, sql).query_remaining or ""):
             raise errors.ProgrammingError("execute() takes one statement; use executescript() for several")
+
+    def _refuse_missing(self, sql: str, bindings: Any) -> None:
+        """SQLite would take NULL for a named parameter that is not given."""
+        if isinstance(bindings, Mapping):
+            for name in apsw.ext.query_info(self.connection.sqlite, sql).bindings_names:
+                if name is not None and name not in bindings:
+                    raise errors.ProgrammingError(f"no value is given for the parameter :{name}")
 
     def _settle(self, changes_before: int) -> None:
         """What a statement without rows did."""

@@ -73,7 +73,11 @@ class Oracle:
             self.plain.execute(_plainly(query.before))
         try:
             wanted = self.plain.execute(_plainly(query.sql), query.parameters).fetchall()
-            full = self.plain.execute(_plainly(query.full), query.parameters if query.full_parameters is None else query.full_parameters).fetchall() if query.full else wanted
+            full = (
+                self.plain.execute(_plainly(query.full), query.parameters if query.full_parameters is None else query.full_parameters).fetchall()
+                if query.full
+                else wanted
+            )
             try:
                 got = tables.execute(_by_klaviyo(query.sql), query.parameters).fetchall()
             except Exception as error:

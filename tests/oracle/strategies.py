@@ -19,18 +19,49 @@ Draw = Callable[[st.SearchStrategy[Any]], Any]
 
 _FAVOURITES = {
     "profiles": (
-        "id", "email", "phone_number", "external_id", "first_name", "created", "updated", "last_event_date", "location_city", "location_latitude",
-        "subscriptions_email_marketing_consent", "subscriptions_email_marketing_consent_timestamp",
-        "subscriptions_email_marketing_can_receive_email_marketing", "suppression_reason", "suppression_timestamp", "list_suppression_list_id",
-        "list_suppression_reason", "list_suppression_timestamp", "predictive_analytics_historic_clv", "predictive_analytics_expected_date_of_next_order",
+        "id",
+        "email",
+        "phone_number",
+        "external_id",
+        "first_name",
+        "created",
+        "updated",
+        "last_event_date",
+        "location_city",
+        "location_latitude",
+        "subscriptions_email_marketing_consent",
+        "subscriptions_email_marketing_consent_timestamp",
+        "subscriptions_email_marketing_can_receive_email_marketing",
+        "suppression_reason",
+        "suppression_timestamp",
+        "list_suppression_list_id",
+        "list_suppression_reason",
+        "list_suppression_timestamp",
+        "predictive_analytics_historic_clv",
+        "predictive_analytics_expected_date_of_next_order",
     ),
     "events": ("id", "metric_id", "profile_id", "datetime", "timestamp", "value", "value_currency", "event_id", "metric_id", "datetime", "profile_id"),
     "list_profiles": ("list_id", "profile_id", "joined_group_at", "email", "external_id", "created", "list_id", "joined_group_at", "suppression_reason"),
     "segment_profiles": ("segment_id", "profile_id", "joined_group_at", "email", "phone_number", "updated", "segment_id", "joined_group_at"),
-}  # fmt: skip
+}
 
 # Tables with their aliases, and what links them; the first are read by their own conditions.
-_SINGLE = ("accounts", "profiles", "profiles", "profiles", "lists", "lists", "list_profiles", "list_profiles", "segments", "segment_profiles", "metrics", "events", "events", "events")
+_SINGLE = (
+    "accounts",
+    "profiles",
+    "profiles",
+    "profiles",
+    "lists",
+    "lists",
+    "list_profiles",
+    "list_profiles",
+    "segments",
+    "segment_profiles",
+    "metrics",
+    "events",
+    "events",
+    "events",
+)
 _JOINS: tuple[tuple[tuple[str, ...], tuple[str, ...]], ...] = (
     (("events", "metrics"), ("t0.metric_id = t1.id",)),
     (("metrics", "events"), ("t1.metric_id = t0.id",)),

@@ -53,9 +53,11 @@ def check(world: str, table: str, terms: list[Term], sql: str, parameters: tuple
     timezone, now = WORLDS[world]
     counts = _counts(timezone)
     clock = SimulatedClock(now)
-    oracle = Oracle(counts.account, _plain(), opens=lambda cached: opened(
-        ":memory:", sandbox=Sandbox(counts.account, clock=clock), autocommit=True, cache_seconds=60.0 if cached else 0
-    ))  # fmt: skip
+    oracle = Oracle(
+        counts.account,
+        _plain(),
+        opens=lambda cached: opened(":memory:", sandbox=Sandbox(counts.account, clock=clock), autocommit=True, cache_seconds=60.0 if cached else 0),
+    )
     try:
         counts.fill(_plain(), table, terms, now.astimezone(ZoneInfo(timezone)).date())
         return oracle.check(Query(sql, parameters, **how), cached=cached)
@@ -152,7 +154,12 @@ def test_nothing_happened_at_the_ends_of_the_calendar(table: str, operator: str,
 def test_a_month_counts_when_all_its_days_are_inside() -> None:
     """The example of Skyvia's users: one month of two whose first days are inside the range."""
     terms: list[Term] = [(">", ("2024-12-25",)), ("<", ("2025-02-05",))]
-    rows = check("New York", "monthly_metrics", terms, "SELECT DISTINCT MonthStartDate FROM MonthlyMetrics WHERE MonthStartDate > '2024-12-25' AND MonthStartDate < '2025-02-05'")
+    rows = check(
+        "New York",
+        "monthly_metrics",
+        terms,
+        "SELECT DISTINCT MonthStartDate FROM MonthlyMetrics WHERE MonthStartDate > '2024-12-25' AND MonthStartDate < '2025-02-05'",
+    )
     assert rows == [("2025-01-01",)]
 
 
@@ -164,32 +171,72 @@ def test_a_month_counts_when_all_its_days_are_inside() -> None:
         ("monthly_metrics", [], "SELECT * FROM monthly_metrics WHERE count > 40 ORDER BY sum_value DESC, metric_id, month_start_date", {"sequence": True}),
         ("monthly_metrics", [], "SELECT MetricId, MonthStartDate, Count, SumValue, UniqueCount FROM MonthlyMetrics", {}),
         ("daily_metrics", [], "SELECT Date, Count FROM DailyMetrics WHERE MetricId = 'unknown'", {}),
-        ("daily_metrics", [], "SELECT max(count), min(date), max(date) FROM daily_metrics WHERE metric_id IN (SELECT id FROM metrics WHERE integration_name = 'Klaviyo')", {}),
-        ("daily_metrics", [], "SELECT metric_id, date FROM daily_metrics WHERE unique_count < count ORDER BY date DESC, metric_id LIMIT 20", {"sequence": True}),
+        (
+            "daily_metrics",
+            [],
+            "SELECT max(count), min(date), max(date) FROM daily_metrics WHERE metric_id IN (SELECT id FROM metrics WHERE integration_name = 'Klaviyo')",
+            {},
+        ),
+        (
+            "daily_metrics",
+            [],
+            "SELECT metric_id, date FROM daily_metrics WHERE unique_count < count ORDER BY date DESC, metric_id LIMIT 20",
+            {"sequence": True},
+        ),
         ("daily_metrics", [], "SELECT strftime('%m', date), sum(count) FROM daily_metrics GROUP BY 1", {}),
         ("daily_metrics", [], "SELECT date, sum(count) FROM daily_metrics WHERE metric_id IS NOT NULL GROUP BY date HAVING sum(count) > 5", {}),
         ("daily_metrics", [], "SELECT date FROM daily_metrics WHERE metric_id IN () OR count > 100", {}),
         ("monthly_metrics", [], "SELECT count(*) FROM monthly_metrics WHERE metric_id IN ('unknown', '', NULL)", {}),
         ("monthly_metrics", [], "SELECT m.name, p.count FROM metrics m LEFT JOIN monthly_metrics p ON p.metric_id = m.id AND p.count > 30", {}),
-        ("daily_metrics", [("=", ("2025-03-09",))], "SELECT m.name, p.count FROM metrics m LEFT JOIN daily_metrics p ON p.metric_id = m.id AND p.date = '2025-03-09'", {}),
-        ("weekly_metrics", [("IN", ("2024-12-30", "2025-12-29"))], "SELECT * FROM weekly_metrics WHERE week_start_date = '2024-12-30' OR week_start_date = '2025-12-29'", {}),
-        ("weekly_metrics", [("IN", ("2024-12-30", "2025-12-29"))], "SELECT * FROM weekly_metrics WHERE week_start_date IN (SELECT value FROM json_each('[\"2024-12-30\", \"2025-12-29\"]'))", {}),
+        (
+            "daily_metrics",
+            [("=", ("2025-03-09",))],
+            "SELECT m.name, p.count FROM metrics m LEFT JOIN daily_metrics p ON p.metric_id = m.id AND p.date = '2025-03-09'",
+            {},
+        ),
+        (
+            "weekly_metrics",
+            [("IN", ("2024-12-30", "2025-12-29"))],
+            "SELECT * FROM weekly_metrics WHERE week_start_date = '2024-12-30' OR week_start_date = '2025-12-29'",
+            {},
+        ),
+        (
+            "weekly_metrics",
+            [("IN", ("2024-12-30", "2025-12-29"))],
+            'SELECT * FROM weekly_metrics WHERE week_start_date IN (SELECT value FROM json_each(\'["2024-12-30", "2025-12-29"]\'))',
+            {},
+        ),
         (
             "monthly_metrics",
             [(">=", ("2025-01-01",)), ("<", ("2026-01-01",))],
             "WITH y AS (SELECT * FROM monthly_metrics WHERE month_start_date >= '2025-01-01' AND month_start_date < '2026-01-01') "
-            "SELECT a.metric_id, a.month_start_date, b.count - a.count FROM y a JOIN y b ON b.metric_id = a.metric_id AND b.month_start_date = date(a.month_start_date, '+1 month')",
+            "SELECT a.metric_id, a.month_start_date, b.count - a.count FROM y a JOIN y b ON b.metric_id = a.metric_id "
+            "AND b.month_start_date = date(a.month_start_date, '+1 month')",
             {},
         ),
     ],
     ids=lambda value: value[:60] if isinstance(value, str) else "",
-)  # fmt: skip
+)
 @pytest.mark.parametrize("cached", [True, False])
 def test_shapes_of_queries(table: str, terms: list[Term], sql: str, how: dict[str, Any], cached: bool) -> None:
     check("New York", table, terms, sql, cached=cached, **how)
 
 
-_DAYS = ("2024-02-29", "2024-03-10", "2024-11-03", "2024-12-30", "2025-01-01", "2025-03-03", "2025-03-09", "2025-11-02", "2025-12-29", "2026-01-01", "2026-03-01", "2026-03-08", "2026-03-15")  # fmt: skip
+_DAYS = (
+    "2024-02-29",
+    "2024-03-10",
+    "2024-11-03",
+    "2024-12-30",
+    "2025-01-01",
+    "2025-03-03",
+    "2025-03-09",
+    "2025-11-02",
+    "2025-12-29",
+    "2026-01-01",
+    "2026-03-01",
+    "2026-03-08",
+    "2026-03-15",
+)
 
 
 @st.composite
@@ -217,8 +264,14 @@ def _terms(draw: Any) -> list[Term]:
     return found
 
 
-@settings(max_examples=EXAMPLES, deadline=None, derandomize="ORACLE_EXAMPLES" not in os.environ, database=None, print_blob=False,
-          suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture])  # fmt: skip
+@settings(
+    max_examples=EXAMPLES,
+    deadline=None,
+    derandomize="ORACLE_EXAMPLES" not in os.environ,
+    database=None,
+    print_blob=False,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture],
+)
 @given(data=st.data(), terms=_terms(), world=st.sampled_from(sorted(WORLDS)), table=st.sampled_from(sorted(periods.TABLES)), cached=st.booleans())
 def test_generated_conditions(data: st.DataObject, terms: list[Term], world: str, table: str, cached: bool) -> None:
     column = periods.TABLES[table][1]
@@ -230,7 +283,15 @@ def test_generated_conditions(data: st.DataObject, terms: list[Term], world: str
         wheres.append(f"metric_id IN ({', '.join('?' * len(some))})")
         bound += tuple(some)
     if data.draw(st.booleans()):
-        wheres.append(data.draw(st.sampled_from(("count > 0", "sum_value > 100", "unique_count = 1", "count <> unique_count", "NOT sum_value", f"date({column}, '+1 day') > '2025-06-01'"))))
-    shown = data.draw(st.sampled_from(("*", f"{column}, metric_id", "count", "unique_count, sum_value", "sum(count), sum(sum_value), count(*), min(unique_count)")))
+        wheres.append(
+            data.draw(
+                st.sampled_from(
+                    ("count > 0", "sum_value > 100", "unique_count = 1", "count <> unique_count", "NOT sum_value", f"date({column}, '+1 day') > '2025-06-01'")
+                )
+            )
+        )
+    shown = data.draw(
+        st.sampled_from(("*", f"{column}, metric_id", "count", "unique_count, sum_value", "sum(count), sum(sum_value), count(*), min(unique_count)"))
+    )
     where = f" WHERE {' AND '.join(wheres)}" if wheres else ""
     check(world, table, terms, f"SELECT {shown} FROM {table}{where}", bound, cached=cached)

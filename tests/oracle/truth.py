@@ -83,7 +83,7 @@ _ODD_EVENTS: dict[int, dict[str, Any]] = {
     43: {"$value": "a dozen"},
     44: {"$value": None, "$event_id": 4711},
     45: {"$value_currency": None},
-    46: {"$event_id": "it's \"odd\" \\ [x], 100%_+"},
+    46: {"$event_id": 'it\'s "odd" \\ [x], 100%_+'},
 }
 
 
