@@ -14,7 +14,6 @@ from klaviyo_sql.cli import exits, requests, statements
 from klaviyo_sql.cli.formats import FORMATS
 from klaviyo_sql.cli.output import Output
 from klaviyo_sql.cli.progress import Progress
-from klaviyo_sql.cli.query import execute
 from klaviyo_sql.cli.terminal import columns
 
 _INTRODUCTION = "A made-up Klaviyo account in memory: 3,000 profiles, 60,000 events, and limits as Klaviyo has them."
@@ -45,7 +44,7 @@ EVENTS_BY_METRIC = Step(
     "What happened in the last seven days: only these events are read, and each metric's name comes from another table.",
     """\
 SELECT m.name AS metric, count(*) AS events,
-       count(DISTINCT e.profile_id) AS people, round(sum(e.value), 2) AS value
+       count(DISTINCT e.profile_id) AS people, round(sum(value), 2) AS value
 FROM events e JOIN metrics m ON m.id = e.metric_id
 WHERE e.datetime >= datetime('now', '-7 days')
 GROUP BY m.name ORDER BY events DESC LIMIT 8""",
@@ -63,7 +62,7 @@ REVENUE_BY_MONTH = Step(
     """\
 SELECT month_start_date AS month, count AS orders,
        CAST(sum_value AS INTEGER) AS revenue,
-       substr('██████████████████████████████', 1, round(sum_value / 1000)) AS bar
+       substr('████████████████████████', 1, round(sum_value / 1000)) AS bar
 FROM monthly_metrics
 WHERE metric_id = (SELECT id FROM metrics WHERE name = 'Placed Order')
 ORDER BY month""",
@@ -113,7 +112,7 @@ def _show(connection: Connection, statement: str, output: Output) -> None:
     """The rows of a statement, and the requests that it took."""
     before = connection.requests.written
     with Progress(connection.requests, sys.stderr) as progress:
-        cursor = execute(connection, statement, ())
+        cursor = connection.execute(statement)
         if cursor.description is not None:
             names = [column[0] for column in cursor.description]
             output.write(_with_a_gap(FORMATS["table"](names, cursor, output.look)), progress)

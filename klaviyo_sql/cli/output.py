@@ -24,6 +24,8 @@ class Output:
     def __init__(self, path: Path | None, width: int | None = None) -> None:
         self._path = path
         self._file: TextIO | None = None
+        self.begun = False
+        """Whether something was written."""
         self.look = look(sys.stdout, width) if path is None else Look(width=width or None)
 
     def __enter__(self) -> Self:
@@ -43,6 +45,7 @@ class Output:
                 stream = self._stream()
                 progress.clear()
                 stream.write(piece)
+                self.begun = True
                 now = time.monotonic()
                 if now - flushed >= _SECONDS_BETWEEN_FLUSHES:
                     stream.flush()

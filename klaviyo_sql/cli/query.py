@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import sys
 from argparse import Namespace
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from typing import Any
 
-from klaviyo_sql import Connection, Cursor
+from klaviyo_sql import Connection
 from klaviyo_sql.cli import exits, parameters, requests, statements
-from klaviyo_sql.cli.exits import UsageError
-from klaviyo_sql.cli.formats import FORMATS, WITHOUT_GAPS
+from klaviyo_sql.cli.formats import FORMATS, GAPS
 from klaviyo_sql.cli.opening import connected
 from klaviyo_sql.cli.output import Output
 from klaviyo_sql.cli.progress import Progress, counted
@@ -24,8 +23,8 @@ def run(arguments: Namespace) -> int:
     values = parameters.given(arguments.param, len(script))
     with connected(arguments) as connection, Output(arguments.output, arguments.width) as output:
         try:
-            for result, statement in enumerate(script):
-                _answer(connection, statement, values, output, arguments.format, first=result == 0)
+            for statement in script:
+                _answer(connection, statement, values, output, arguments.format)
         finally:
             if arguments.requests:
                 sys.stdout.flush()
@@ -33,18 +32,8 @@ def run(arguments: Namespace) -> int:
     return exits.FINE
 
 
-def execute(connection: Connection, statement: str, values: Parameters) -> Cursor:
-    """The cursor after the statement began; UsageError when a named parameter has no value."""
-    try:
-        return connection.execute(statement, values)
-    except KeyError as error:
-        name = error.args[0] if error.args else None
-        if isinstance(values, Mapping) and name not in values:
-            raise UsageError(f"The SQL has a parameter {name} without a value: add --param {name}=VALUE.") from error
-        raise
-
-
-def _answer(connection: Connection, statement: str, values: Parameters, output: Output, format_name: str, *, first: bool) -> None:
+def _answer(connection: Connection, statement: str, values: Parameters, output: Output, format_name: str) -> None:
+    """Execute one statement, write its rows, and say on a terminal how many there were."""
     count = 0
 
     def counting(rows: Iterable[tuple[Any, ...]]) -> Iterator[tuple[Any, ...]]:
@@ -55,10 +44,10 @@ def _answer(connection: Connection, statement: str, values: Parameters, output: 
 
     before = connection.requests.written
     with Progress(connection.requests, sys.stderr) as progress:
-        cursor = execute(connection, statement, values)
+        cursor = connection.execute(statement, values)
         if cursor.description is not None:
             pieces = FORMATS[format_name]([column[0] for column in cursor.description], counting(cursor), output.look)
-            output.write(pieces if first or format_name in WITHOUT_GAPS else _after_a_gap(pieces), progress)
+            output.write(_after(GAPS.get(format_name, ""), pieces) if output.begun else pieces, progress)
             said = counted(count, "row")
         else:
             said = f"{counted(cursor.rowcount, 'row')} changed" if cursor.rowcount > 0 else "done"
@@ -67,6 +56,7 @@ def _answer(connection: Connection, statement: str, values: Parameters, output: 
         print(look(sys.stderr).dim(f"{said}, {requests.summary(sent)}" if sent else said), file=sys.stderr)
 
 
-def _after_a_gap(pieces: Iterator[str]) -> Iterator[str]:
+def _after(gap: str, pieces: Iterator[str]) -> Iterator[str]:
+    """The pieces, with the gap in front once there is one."""
     for number, piece in enumerate(pieces):
-        yield piece if number else f"\n{piece}"
+        yield piece if number else f"{gap}{piece}"

@@ -13,6 +13,7 @@ from klaviyo_sql.fetch.log import RequestLog, RequestRecord
 
 _COLUMNS = ("operation", "status", "ms", "waited ms", "rows", "cached")
 _SHOWN = 5
+_CACHED = " (from the cache)"
 _FIELDS = re.compile(r"(?:^|(?<=&)|&)((?:additional-)?fields\[[\w-]+\]=[^&]*)")
 
 
@@ -49,7 +50,8 @@ def as_lines(records: Sequence[RequestRecord], look: Look, width: int) -> Iterat
     """How many there were, and the first of them, cut to the width."""
     yield f"{summary(records)}{':' if records else '.'}\n"
     for record in records[:_SHOWN]:
-        yield look.dim(cut(f"  {described(record)}", width, look.mark)) + "\n"
+        note = _CACHED if record.cached else ""
+        yield look.dim(cut(f"  {described(record)}", width - len(note), look.mark) + note) + "\n"
     if len(records) > _SHOWN:
         yield look.dim(f"  {look.mark} and {len(records) - _SHOWN:,} more like these") + "\n"
 
@@ -61,4 +63,4 @@ def described(record: RequestRecord) -> str:
     fields = "".join(f"&{part}" for part in _FIELDS.findall(record.query)) if record.method == "GET" else ""
     query = f"{_FIELDS.sub('', record.query)}{fields}".lstrip("&") if fields else record.query
     target = f"{record.path}{separator}{query}" if query else record.path
-    return visible(f"{record.method} {target}{' (from the cache)' if record.cached else ''}")
+    return visible(f"{record.method} {target}")

@@ -86,12 +86,12 @@ def _timestamp_microseconds(value: Any) -> Any:
 
 def _instant(value: Any, *, microseconds: bool) -> Any:
     """A text that is no time stays as it is: the row is worth more than the form of one value."""
-    if value is None:
-        return None
+    if not isinstance(value, str):
+        return _text(value)
     try:
         return timestamps.from_klaviyo(value, microseconds=microseconds)
-    except (ValueError, TypeError):
-        return _text(value)
+    except ValueError:
+        return value
 
 
 def _text(value: Any) -> str | None:
@@ -185,6 +185,8 @@ def newest(entries: Any, key: str) -> Any:
     """One key of the entry with the latest `timestamp`; NULL when there is no entry. Later entries win a tie."""
     best, best_time = None, ""
     for entry in entries or ():
+        if not isinstance(entry, dict):
+            continue
         at = str(_timestamp_microseconds(entry.get("timestamp")) or "")
         if best is None or at >= best_time:
             best, best_time = entry, at

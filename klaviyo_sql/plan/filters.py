@@ -81,8 +81,8 @@ def range_(filter_: Filter, rule: FilterRule, low: Bound | None, high: Bound | N
     clauses = tuple(end for end in ends if end)
     if not clauses:
         return None
-    wanted = (low is not None) + (high is not None)
-    return Pushed(clauses, filter_.exact and len(clauses) == wanted)
+    meant = (low and ("greater-or-equal" if low.inclusive else "greater-than"), high and ("less-or-equal" if high.inclusive else "less-than"))
+    return Pushed(clauses, filter_.exact and all(operator in rule.operators for operator in meant if operator))
 
 
 def presence(filters: Iterable[Filter], rules: dict[str, FilterRule]) -> Pushed | None:

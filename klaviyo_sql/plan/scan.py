@@ -145,7 +145,11 @@ def is_pushed(table: Table, column: int, operator: Operator) -> bool:
     declared = table.columns[column]
     if not takes(table, column, operator) or isinstance(table.source, Aggregates):
         return takes(table, column, operator)
-    if isinstance(declared.place, ParentId) or (isinstance(declared.place, Id) and table.source.get and operator in (Operator.EQUAL, Operator.IN)):
+    if isinstance(declared.place, ParentId):
+        return True
+    # Of a table whose list knows no ids, several are found by reading it whole.
+    by_id = operator is Operator.EQUAL or (operator is Operator.IN and table.source.most_gets is None)
+    if isinstance(declared.place, Id) and table.source.get and by_id:
         return True
     return _offers(declared, contract.operation(table.source.list), operator)
 
@@ -166,7 +170,7 @@ def is_exact(table: Table, column: int, operator: Operator) -> bool:
     if isinstance(declared.place, ParentId | Argument | PeriodStart) or isinstance(table.source, Aggregates):
         return True
     if isinstance(declared.place, Id) and operator in (Operator.EQUAL, Operator.IN):
-        return True
+        return is_pushed(table, column, operator)
     operation = contract.operation(table.source.list)
     return any(f.exact and _offers(replace(declared, filters=(f,)), operation, operator) for f in declared.filters)
 

@@ -6,14 +6,14 @@ import io
 import os
 import subprocess
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
 from klaviyo_sql.cli.main import main
-from klaviyo_sql.sandbox import SANDBOX_KEY, Sandbox, generate, serve
+from klaviyo_sql.sandbox import SANDBOX_KEY, Account, Sandbox, serve
 
 ROOT = Path(__file__).parents[2]
 
@@ -31,8 +31,8 @@ Run = Callable[..., Ended]
 
 
 @pytest.fixture(autouse=True)
-def _environment(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("KLAVIYO_API_KEY", "KLAVIYO_API_URL", "KLAVIYO_SQL_WRITE", "COLUMNS", "NO_COLOR"):
+def _no_terminal_of_the_machine(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("COLUMNS", "NO_COLOR", "TERM"):
         monkeypatch.delenv(name, raising=False)
 
 
@@ -50,9 +50,9 @@ def run(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> 
 
 
 @pytest.fixture(scope="session")
-def sandbox() -> Sandbox:
-    """A small account that answers at once."""
-    return Sandbox(generate(profiles=250, events=2_000), limits=False)
+def sandbox(account: Account) -> Sandbox:
+    """The account, answering at once."""
+    return Sandbox(account, limits=False)
 
 
 @pytest.fixture(scope="session")
@@ -80,7 +80,3 @@ def completed(*arguments: str, stdin: bytes = b"") -> Ended:
     with started(*arguments, stdin=subprocess.PIPE) as process:
         out, err = process.communicate(stdin, timeout=30)
         return Ended(process.returncode, out.decode(), err.decode())
-
-
-def lines(text: str) -> Sequence[str]:
-    return text.splitlines()

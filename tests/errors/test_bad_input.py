@@ -162,12 +162,12 @@ def writes(table: str) -> list[str]:
     columns = declared.columns if table == declared.name else declared.in_pascal_case().columns
     key, other = columns[0].name, columns[-1].name if not columns[-1].hidden else columns[1].name
     return [
-        f'INSERT INTO {table} ("{key}") VALUES (\'x\')',
-        f'UPDATE {table} SET "{other}" = \'x\'',
+        f"INSERT INTO {table} (\"{key}\") VALUES ('x')",
+        f"UPDATE {table} SET \"{other}\" = 'x'",
         f"UPDATE {table} SET \"{other}\" = 'x' WHERE \"{key}\" = 'y'",
         f"DELETE FROM {table}",
         f"DELETE FROM {table} WHERE \"{key}\" = 'y'",
-        f'REPLACE INTO {table} ("{key}") VALUES (\'x\')',
+        f"REPLACE INTO {table} (\"{key}\") VALUES ('x')",
     ]
 
 

@@ -170,7 +170,11 @@ def test_compare_is_an_order_for_texts_that_are_no_times(a: str, b: str, c: str)
     assert timestamps.compare(a, b) == -timestamps.compare(b, a)
 
 
-mixed = st.one_of(st.text(max_size=4), instants.map(lambda one: one.isoformat()), st.sampled_from(["2026", "2026-", "2026-01", "20260101", "2026-01-01", "x", "3"]))
+mixed = st.one_of(
+    st.text(max_size=4),
+    instants.map(lambda one: one.isoformat()),
+    st.sampled_from(["2026", "2026-", "2026-01", "20260101", "2026-01-01", "x", "3"]),
+)
 
 
 @given(mixed, mixed, mixed)

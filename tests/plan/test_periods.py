@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -142,7 +143,7 @@ def test_pieces_of_a_year_cover_the_span(interval: str, start: date, length: int
         return
     assert pieces[0].start == span.start
     assert pieces[-1].end == span.end
-    assert all(first.end == second.start for first, second in zip(pieces, pieces[1:], strict=False))
+    assert all(first.end == second.start for first, second in itertools.pairwise(pieces))
     assert all((piece.end - piece.start).days <= 365 for piece in pieces)
     assert [one for piece in pieces for one in piece.starts] == span.starts
     assert len(pieces) <= -(-(span.end - span.start).days // 330)

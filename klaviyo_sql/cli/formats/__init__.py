@@ -23,5 +23,5 @@ FORMATS: dict[str, Format] = {
 }
 """Every format by the name that --format takes."""
 
-WITHOUT_GAPS = frozenset({"json", "jsonl"})
-"""The formats in which results follow each other directly; the others have an empty line between two."""
+GAPS = {"table": "\n", "csv": "\r\n", "markdown": "\n"}
+"""What stands between two results; in the other formats they follow each other directly."""
