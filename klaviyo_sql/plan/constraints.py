@@ -6,7 +6,7 @@ import math
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from typing import Any, Final
 
@@ -140,11 +140,28 @@ def _narrowed(table: Table, before: Wanted, constraint: Constraint) -> Wanted:
         return before
     if value is None:
         return _with(before, impossible=f"{column.name} {constraint.operator} NULL is never true")
-    inclusive = constraint.operator in (Operator.GREATER_OR_EQUAL, Operator.LESS_OR_EQUAL)
-    bound = Bound(value, inclusive)
-    if constraint.operator in (Operator.GREATER, Operator.GREATER_OR_EQUAL):
-        return _with(before, low=_tighter(before.low, bound, upper=False))
-    return _with(before, high=_tighter(before.high, bound, upper=True))
+    upper = constraint.operator in (Operator.LESS, Operator.LESS_OR_EQUAL)
+    bound = Bound(value, constraint.operator in (Operator.GREATER_OR_EQUAL, Operator.LESS_OR_EQUAL))
+    if column.type is Type.DATE:
+        bound = whole_day(bound, upper=upper)
+    if upper:
+        return _with(before, high=_tighter(before.high, bound, upper=True))
+    return _with(before, low=_tighter(before.low, bound, upper=False))
+
+
+def whole_day(bound: Bound, *, upper: bool) -> Bound:
+    """The end of a range of days that a comparison with an instant leaves: the first or the last whole day, included."""
+    if isinstance(bound.value, Unknown) or (bound.inclusive and _is_midnight(bound.value)):
+        return bound
+    day = bound.value.replace(hour=0, minute=0, second=0, microsecond=0)
+    try:
+        return Bound(day + timedelta(days=-1 if upper else 1), inclusive=True)
+    except OverflowError:
+        return Bound(day, inclusive=True)
+
+
+def _is_midnight(instant: datetime) -> bool:
+    return not (instant.hour or instant.minute or instant.second or instant.microsecond)
 
 
 def _with(before: Wanted, **changes: Any) -> Wanted:
@@ -199,7 +216,9 @@ def _checked(column: Column, wanted: Wanted) -> Wanted:
 
 
 def _can_be_in(column: Column, value: Any) -> bool:
-    """Whether a row can have the value at all: times of whole seconds and whole numbers have no fraction, booleans are 0 and 1."""
+    """Whether a row can have the value at all: times of whole seconds and whole numbers have no fraction, days begin at midnight."""
+    if column.type is Type.DATE:
+        return _is_midnight(value)
     if column.type is Type.TIMESTAMP:
         return not value.microsecond
     if column.type is Type.BOOLEAN:

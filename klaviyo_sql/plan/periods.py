@@ -14,7 +14,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from klaviyo_sql.model import timestamps
-from klaviyo_sql.plan.constraints import Bound, Unknown, Wanted
+from klaviyo_sql.plan.constraints import Bound, Unknown, Wanted, whole_day
 
 _DAY = timedelta(days=1)
 MEASUREMENTS = ("count", "sum_value", "unique")
@@ -95,12 +95,12 @@ def complete_periods(interval: str, wanted: Wanted, today: date) -> Span | None:
 def _days(wanted: Wanted, interval: str, today: date) -> tuple[date, date]:
     """The first and the last day that the conditions leave, both included."""
     if wanted.values is not None:
-        days = [_inside(value.astimezone(UTC).date()) for value in wanted.values if isinstance(value, datetime) and _is_midnight(value)]
+        days = [_inside(value.date()) for value in wanted.values if isinstance(value, datetime) and value.time() == time.min]
         if not days:
-            return today, _FIRST
+            unknown = any(isinstance(value, Unknown) for value in wanted.values)
+            return (a_year_before(today), today) if unknown else (today, _FIRST)
         return min(days), max(following(interval, beginning(interval, day)) - _DAY for day in days)
-    first = _first_day(wanted.low)
-    last = _last_day(wanted.high)
+    first, last = _day(wanted.low, upper=False), _day(wanted.high, upper=True)
     if first is None:
         first = a_year_before(last + _DAY if last is not None and last < today else today)
     elif last is None:
@@ -108,26 +108,8 @@ def _days(wanted: Wanted, interval: str, today: date) -> tuple[date, date]:
     return first, _LAST if last is None else last
 
 
-def _is_midnight(instant: datetime) -> bool:
-    return instant.astimezone(UTC).time() == time.min
-
-
-def _first_day(low: Bound | None) -> date | None:
-    """The first whole day at or after a lower end."""
-    if low is None or isinstance(low.value, Unknown):
-        return None
-    instant: datetime = low.value.astimezone(UTC)
-    day = _inside(instant.date())
-    return day if _is_midnight(instant) and low.inclusive else day + _DAY
-
-
-def _last_day(high: Bound | None) -> date | None:
-    """The last whole day before an upper end; a bare day with `<=` is included."""
-    if high is None or isinstance(high.value, Unknown):
-        return None
-    instant: datetime = high.value.astimezone(UTC)
-    day = _inside(instant.date())
-    return day if _is_midnight(instant) and high.inclusive else day - _DAY
+def _day(bound: Bound | None, *, upper: bool) -> date | None:
+    return None if bound is None or isinstance(bound.value, Unknown) else _inside(whole_day(bound, upper=upper).value.date())
 
 
 def spans_of_a_year(span: Span) -> Iterator[Span]:

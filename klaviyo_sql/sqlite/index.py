@@ -43,7 +43,7 @@ class Agreement(msgspec.Struct, frozen=True):
     def constraints(self, values: tuple[Any, ...]) -> tuple[Constraint, ...]:
         """The terms with the values of one run."""
         return tuple(
-            Constraint(column, operator, tuple(sorted(value, key=_by_type)) if operator is Operator.IN else value)
+            Constraint(column, operator, tuple(sorted(value or (), key=_by_type)) if operator is Operator.IN else value)
             for (column, operator, _), value in zip(self.terms, values, strict=True)
         )
 
