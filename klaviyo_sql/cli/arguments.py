@@ -130,7 +130,8 @@ def parser() -> argparse.ArgumentParser:
 
     explain = _command(commands, "explain", "show the requests that a query would make, without making them", _EXPLAIN_EPILOG)
     explain.add_argument("sql", nargs="?", metavar="SQL", help="one or more statements; - or nothing reads them from standard input")
-    explain.add_argument("--format", choices=("table", "json"), default="table", help="how it is printed (default: table)")
+    explain.add_argument("--format", choices=("table", "json"), default="table", help="how it is printed; json is an array of one object a statement")
+    explain.add_argument("--param", action="append", default=[], metavar="VALUE", help="the value for a ?, or name=VALUE for :name; repeat it")
     _source(explain)
 
     demo = _command(commands, "demo", "try it on a built-in account: no key, no network", _DEMO_EPILOG)

@@ -4,14 +4,19 @@ from __future__ import annotations
 
 from argparse import Namespace
 
-from klaviyo_sql.cli import exits, statements
+from klaviyo_sql.cli import exits, parameters, statements
 from klaviyo_sql.cli.opening import connected
-from klaviyo_sql.sqlite.explain import explain
+from klaviyo_sql.sqlite.explain import as_json, explain
 
 
 def run(arguments: Namespace) -> int:
-    """Print what each statement would ask of Klaviyo."""
+    """Print what each statement would ask of Klaviyo; nothing is sent, and no key is needed."""
+    script = statements.given(arguments.sql, "klaviyo-sql explain")
+    values = parameters.given(arguments.param, len(script))
     with connected(arguments) as connection:
-        for statement in statements.given(arguments.sql, "klaviyo-sql explain"):
-            print(str(explain(connection, statement)))
+        explanations = [explain(connection, statement, values) for statement in script]
+    if arguments.format == "json":
+        print(f"[{','.join(map(as_json, explanations))}]")
+    else:
+        print("\n\n".join(map(str, explanations)))
     return exits.FINE

@@ -112,13 +112,23 @@ def _day(bound: Bound | None, *, upper: bool) -> date | None:
     return None if bound is None or isinstance(bound.value, Unknown) else _inside(whole_day(bound, upper=upper).value.date())
 
 
-def spans_of_a_year(span: Span) -> Iterator[Span]:
+def spans_of_a_year(span: Span, timezone: str) -> Iterator[Span]:
     """The span in pieces of at most a year, each beginning and ending with a period."""
     start = span.start
     while start < span.end:
         end = min(beginning(span.interval, start + _LONGEST), span.end)
+        if _is_too_long(start, end, timezone):
+            end = beginning(span.interval, end - _DAY)
         yield Span(span.interval, start, end)
         start = end
+
+
+def _is_too_long(start: date, end: date, timezone: str) -> bool:
+    """Whether a change of the clocks makes an hour more than a year of 365 days, as time passes or as the clock on the wall shows it."""
+    begins, ends = midnight(start, timezone), midnight(end, timezone)
+    zone = ZoneInfo(timezone)
+    on_the_wall = ends.astimezone(zone).replace(tzinfo=None) - begins.astimezone(zone).replace(tzinfo=None)
+    return max(ends - begins, on_the_wall) > _LONGEST
 
 
 def midnight(day: date, timezone: str) -> datetime:

@@ -263,7 +263,7 @@ def _aggregates(scan: Scan, source: Aggregates, wanted: dict[int, Wanted], table
                 absent_statuses=frozenset({404}),
                 aggregate=Aggregate(piece, today.timezone),
             )
-            for piece in periods.spans_of_a_year(span)
+            for piece in periods.spans_of_a_year(span, today.timezone)
         )
 
     sent = tuple(table.columns[column].name for column in wanted)

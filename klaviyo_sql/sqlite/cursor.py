@@ -51,7 +51,7 @@ class Cursor:
     def execute(self, sql: str, parameters: Parameters = ()) -> Self:
         """Execute one statement; ProgrammingError when there are several (see `executescript`)."""
         cursor = self._start(sql)
-        bindings = _bindings(parameters)
+        bindings = bindings_of(parameters)
         with self.connection.translating():
             self._refuse_several(sql)
             self._refuse_missing(sql, bindings)
@@ -71,7 +71,7 @@ class Cursor:
             self._refuse_several(sql)
             self.connection.begin_before(sql)
             before = self.connection.sqlite.total_changes()
-            self._rows = iter(cursor.executemany(sql, (_bindings(parameters) for parameters in rows)))
+            self._rows = iter(cursor.executemany(sql, (bindings_of(parameters) for parameters in rows)))
             if self._description is not None:
                 raise errors.ProgrammingError("executemany() is for statements that return no rows; use execute()")
         self._settle(before)
@@ -198,7 +198,8 @@ class Cursor:
         return self._cursor
 
 
-def _bindings(parameters: Parameters) -> Any:
+def bindings_of(parameters: Parameters) -> Any:
+    """Parameters as SQLite takes them; ProgrammingError when they are neither a sequence nor a mapping."""
     if isinstance(parameters, Mapping):
         return {name: bound(value) for name, value in parameters.items()}
     if isinstance(parameters, str | bytes) or not isinstance(parameters, Sequence):

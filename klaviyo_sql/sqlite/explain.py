@@ -22,10 +22,10 @@ from klaviyo_sql.plan.constraints import Operator
 from klaviyo_sql.plan.cost import SMALL_TABLE
 from klaviyo_sql.plan.scan import Plan, Scan
 from klaviyo_sql.sqlite import index, introspection
+from klaviyo_sql.sqlite.cursor import Parameters, bindings_of
 
 if TYPE_CHECKING:
     from klaviyo_sql.sqlite.connection import Connection
-    from klaviyo_sql.sqlite.cursor import Parameters
 
 ROUND_TRIP = 0.2
 """Seconds that a request is taken to last; Klaviyo's pages take 0.15 to 0.3 s."""
@@ -68,7 +68,7 @@ class Explanation:
 def explain(connection: Connection, sql: str, parameters: Parameters = ()) -> Explanation:
     """What the query would ask of Klaviyo; nothing is sent. ProgrammingError and DataError as when it is executed."""
     with connection.translating():
-        agreements = _agreements(connection.sqlite, sql)
+        agreements = _agreements(connection.sqlite, sql, parameters)
         values = _rehearsed(connection, sql, parameters) if apsw.ext.query_info(connection.sqlite, sql).is_readonly else {}
     declared = {table.name: table for known in connection.tables() for table in (known, known.in_pascal_case())}
     steps: list[Step] = []
@@ -87,10 +87,10 @@ def explain(connection: Connection, sql: str, parameters: Parameters = ()) -> Ex
     return Explanation(tuple(steps), least, round(least * ROUND_TRIP + waiting, 1))
 
 
-def _agreements(sqlite: apsw.Connection, sql: str) -> list[tuple[int, str]]:
+def _agreements(sqlite: apsw.Connection, sql: str, parameters: Parameters) -> list[tuple[int, str]]:
     """What was agreed on each scan of a Klaviyo table, with the loop that it is part of."""
     found = []
-    for _, parent, _, detail in sqlite.execute(f"EXPLAIN QUERY PLAN {sql}"):
+    for _, parent, _, detail in sqlite.execute(f"EXPLAIN QUERY PLAN {sql}", bindings_of(parameters)):
         _, mark, agreed = str(detail).partition(_MARK)
         if mark and agreed.startswith("{"):
             found.append((int(str(parent)), agreed))

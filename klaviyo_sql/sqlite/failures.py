@@ -31,6 +31,7 @@ _CLASSES: tuple[tuple[type[Exception], type[errors.Error]], ...] = (
 
 _NO_TABLE = re.compile(r"no such table: (?:main\.|temp\.)?(\S+)")
 _NO_COLUMN = re.compile(r"no such column: (?:(\w+)\.)?(\w+)")
+_BINDINGS = re.compile(r"statement uses (\d+) and there are (?:only )?(\d+)|Statement has (\d+) bindings but you didn't supply any")
 _NOT_MODIFIED = re.compile(r"table (\S+) may not be modified")
 _MESSAGE_OF_CLASS = re.compile(r"^\w+Error: ")
 
@@ -45,6 +46,8 @@ def translated(error: Exception, tables: Callable[[], Iterable[Table]], *, write
         text = f"There is no column {found[0].partition(': ')[2]}.{_nearest(found[2], _column_names(tables()))} The table klaviyo_columns lists them all."
     elif found := _NOT_MODIFIED.search(text):
         return errors.write_refused(found[1], write=write)
+    elif found := _BINDINGS.search(text):
+        text = f"The statement has {found[1] or found[3]} parameters and {found[2] or 0} values were given."
     elif class_ is errors.Interrupted:
         text = "The statement was interrupted."
     elif isinstance(error, apsw.ThreadingViolationError):

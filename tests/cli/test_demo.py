@@ -29,7 +29,7 @@ def test_the_tour(run: Run, counts: list[int], monkeypatch: pytest.MonkeyPatch) 
     assert re.search(r"^  GET /api/events\?filter=greater-or-equal\(datetime,", text, re.MULTILINE)
     assert '  POST /api/metric-aggregates {"data":' in text
     assert max(map(len, text.splitlines())) <= 80
-    assert 'export KLAVIYO_API_KEY=pk_...\n  klaviyo-sql query --requests' in text
+    assert "export KLAVIYO_API_KEY=pk_...\n  klaviyo-sql query --requests" in text
 
 
 def test_a_query_of_ones_own(run: Run) -> None:

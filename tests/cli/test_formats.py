@@ -58,12 +58,7 @@ def test_jsonl() -> None:
 
 def test_markdown() -> None:
     assert written("markdown", ("a|b", "n"), [("x|y\nz", 1), (None, 2), ("<b>*\\|[1](u)", None), ("Q&A &amp;", 3)]) == (
-        "| a\\|b | n |\n"
-        "| --- | ---: |\n"
-        "| x\\|y<br>z | 1 |\n"
-        "|  | 2 |\n"
-        "| \\<b>\\*\\\\\\|\\[1](u) |  |\n"
-        "| Q&A \\&amp; | 3 |\n"
+        "| a\\|b | n |\n| --- | ---: |\n| x\\|y<br>z | 1 |\n|  | 2 |\n| \\<b>\\*\\\\\\|\\[1](u) |  |\n| Q&A \\&amp; | 3 |\n"
     )
 
 

@@ -55,7 +55,7 @@ def test_the_account(run: Run, server: str, account: Account) -> None:
 def test_several_statements(run: Run) -> None:
     script = "CREATE TABLE own (a); -- a table; with a comment\nINSERT INTO own VALUES ('x;y'), (NULL); SELECT a FROM own; SELECT count(*) AS n FROM own;"
     assert run("query", script).out == "a\n────\nx;y\nNULL\n\nn\n─\n2\n"
-    assert run("query", script, "--format", "csv").out == "a\r\nx;y\r\n\"\"\r\n\r\nn\r\n2\r\n"
+    assert run("query", script, "--format", "csv").out == 'a\r\nx;y\r\n""\r\n\r\nn\r\n2\r\n'
     assert run("query", script, "--format", "jsonl").out == '{"a":"x;y"}\n{"a":null}\n{"n":2}\n'
 
 
@@ -275,7 +275,7 @@ def test_rows_before_a_failure_are_written(run: Run) -> None:
 
 
 def test_a_sentence_holds_no_control_characters(run: Run) -> None:
-    assert "\x1b" not in run("query", "SELECT * FROM \"a\x1b[2J\"").err
+    assert "\x1b" not in run("query", 'SELECT * FROM "a\x1b[2J"').err
 
 
 # The program itself

@@ -137,7 +137,7 @@ def test_periods_are_whole_past_and_inside(interval: str, low: date, high: date,
 def test_pieces_of_a_year_cover_the_span(interval: str, start: date, length: int) -> None:
     start = periods.beginning(interval, start)
     span = Span(interval, start, periods.beginning(interval, start + timedelta(days=length)))
-    pieces = list(periods.spans_of_a_year(span))
+    pieces = list(periods.spans_of_a_year(span, "America/New_York"))
     if span.start == span.end:
         assert pieces == []
         return
