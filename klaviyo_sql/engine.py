@@ -8,36 +8,35 @@ from __future__ import annotations
 
 import heapq
 import itertools
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
-from datetime import date
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from klaviyo_sql import errors
-from klaviyo_sql.fetch import Client, Reply
-from klaviyo_sql.fetch.aggregates import Number, measurements_by_day
-from klaviyo_sql.fetch.refusals import reasons_in
-from klaviyo_sql.fetch.rows import Decoder, GarbageError, Row, decoder
+from klaviyo_sql.fetch import Client, Window, Workers
+from klaviyo_sql.fetch.rows import Row
 from klaviyo_sql.model.clock import Clock
-from klaviyo_sql.model.request import Request
-from klaviyo_sql.model.table import Collection, Detail, Id, Measurement, PeriodStart, Table
+from klaviyo_sql.model.table import Collection, Detail, Id, Table
 from klaviyo_sql.plan import scan as planning
 from klaviyo_sql.plan.constraints import Constraint, Operator
 from klaviyo_sql.plan.cost import SMALL_TABLE
-from klaviyo_sql.plan.periods import following
-from klaviyo_sql.plan.scan import Aggregate, Chain, Order, Plan, Scan, Today
+from klaviyo_sql.plan.scan import Chain, Order, Plan, Scan, Today
 
 _REMEMBERED_KEYS = 10_000
-_CACHED_PAGES = 16
-"""Pages of one chain that are kept for the next query; a longer scan would only push out what is asked for more often."""
+_KLAVIYO_BEGAN = datetime(2012, 1, 1, tzinfo=UTC)
 
 
 class Engine:
     """Answers scans of one account's tables."""
 
-    def __init__(self, client: Client, clock: Clock, tables: dict[str, Table]) -> None:
+    def __init__(self, client: Client, clock: Clock, tables: dict[str, Table], *, parallel: int, poll: Callable[[], None]) -> None:
+        """`parallel` is how many requests of one scan may be under way; `poll` is called while a scan waits, and raises to end it."""
         self.client = client
+        self._parallel = parallel
+        self._poll = poll
+        self._workers = Workers(parallel)
         self.tables = tables
         self._clock = clock
         self._timezone: str | None = None
@@ -66,7 +65,7 @@ class Engine:
         """The rows of a plan, in its order if it has one."""
         if plan.order is not None and len(plan.chains) > 1:
             return self._merged(plan, plan.order)
-        return itertools.chain.from_iterable(self._rows(plan, chain) for chain in self._chains(plan))
+        return self._rows(plan, self._chains(plan))
 
     def _chains(self, plan: Plan) -> Iterator[Chain]:
         """The chains, those of children one parent at a time, as the parents' pages come in."""
@@ -84,58 +83,32 @@ class Engine:
 
         def keyed(chain: Chain) -> Iterator[tuple[tuple[bool, Any], Row]]:
             position = chain.columns.index(order.column)
-            for row in self._rows(plan, chain):
+            for row in self._rows(plan, [chain]):
                 yield _sort_key(row[position]), row
 
         merged = heapq.merge(*map(keyed, plan.chains), key=lambda entry: entry[0], reverse=order.descending)
         return (row for _, row in merged)
 
-    def _rows(self, plan: Plan, chain: Chain) -> Iterator[Row]:
-        """The rows of one chain, checked and in order."""
-        pages = self._periods(chain, chain.aggregate) if chain.aggregate else self._pages(chain)
-        rows: Iterator[Row] = itertools.chain.from_iterable(pages)
-        for check in chain.checks:
-            position = chain.columns.index(check.column)
-            rows = _kept(rows, position, check.holds)
-        return _in_order(rows, plan.table, chain, plan.order) if plan.order else rows
+    def _rows(self, plan: Plan, chains: Iterable[Chain]) -> Iterator[Row]:
+        """The rows of chains that are read side by side; in order, if the plan has one, of a single chain."""
+        window = Window(
+            self.client,
+            self._workers,
+            chains,
+            most=self._parallel,
+            ordered=plan.order is not None,
+            poll=self._poll,
+            until=self._until,
+        )
+        rows = itertools.chain.from_iterable(self._with_detail(page, chain) if chain.detail else page for chain, page in window.pages())
+        if plan.order is not None:
+            return _in_order(rows, plan.table, plan.chains[0].columns.index(plan.order.column), plan.order) if plan.chains else iter(())
+        return rows
 
-    def _pages(self, chain: Chain) -> Iterator[list[Row]]:
-        """The pages of one chain, each asked for when the one before is used up."""
-        decode = decoder(chain.decoded)
-        request: Request | None = chain.request
-        seen: set[str] = set()
-        count = 0
-        while request is not None:
-            seen.add(request.target)
-            reply, page = self._page(request, chain, decode, cache=len(seen) <= _CACHED_PAGES)
-            if page is None:
-                return
-            reply.record.rows = len(page.rows)
-            count += len(page.rows)
-            yield self._with_detail(page.rows, chain) if chain.detail else page.rows
-            if page.next_url is None or (chain.most_rows is not None and count >= chain.most_rows):
-                return
-            request = self.client.following(request, page.next_url)
-            if request.target in seen:
-                raise self.client.garbage(request, "the link to the next page leads to one that was read before")
-
-    def _page(self, request: Request, chain: Chain, decode: Decoder, *, cache: bool) -> tuple[Reply, Any]:
-        read = decode.single if chain.single else decode.page
-        return self._decoded(request, chain.absent_statuses, lambda body: read(body, chain.constants), cache=cache)
-
-    def _decoded(self, request: Request, absent_statuses: frozenset[int], decode: Callable[[bytes], Any], *, cache: bool = True) -> tuple[Reply, Any]:
-        """The reply and what it decodes to, None when there is no such resource; a garbled reply is asked for once more."""
-        for cached in (cache, False):
-            reply = self.client.send(request, absent_statuses=absent_statuses, cache=cached)
-            if not 200 <= reply.status < 300:
-                if not _is_absent(reply):
-                    raise self.client.refused(request, reply)
-                return reply, None
-            try:
-                return reply, decode(reply.body)
-            except GarbageError as error:
-                garbage = self.client.garbage(request, str(error))
-        raise garbage
+    def _until(self, chain: Chain) -> int:
+        """Where rows are likely to end whose range nobody bounded: the present, or the year in which Klaviyo began."""
+        instant = _KLAVIYO_BEGAN if chain.slicing and chain.slicing.descending else self._clock.now()
+        return int(instant.timestamp())
 
     def _with_detail(self, rows: list[Row], chain: Chain) -> list[Row]:
         """The rows with the columns that only the by-id operation knows: one request a row."""
@@ -173,32 +146,6 @@ class Engine:
 
     def _today_in(self, timezone: str) -> Today:
         return Today(timezone, self._clock.now().astimezone(ZoneInfo(timezone)).date())
-
-    def _periods(self, chain: Chain, aggregate: Aggregate) -> Iterator[list[Row]]:
-        """The periods of one metric and year, as one page."""
-        span = aggregate.span
-        reply, found = self._decoded(chain.request, chain.absent_statuses, lambda body: measurements_by_day(body, aggregate.timezone))
-        if found is None:
-            return
-        starts = set(span.starts)
-        if any(span.start <= day < span.end and day not in starts for day in found):
-            found = self._weeks_of_days(chain, aggregate)
-        rows = [_period_row(chain, start, found[start]) for start in sorted(starts & found.keys())]
-        reply.record.rows = len(rows)
-        yield rows
-
-    def _weeks_of_days(self, chain: Chain, aggregate: Aggregate) -> dict[date, dict[str, Number]]:
-        """Weeks made of days, for an account whose weeks Klaviyo begins on another day: counts and sums add up, unique profiles do not."""
-        span = aggregate.span
-        if span.interval != "week":
-            raise self.client.garbage(chain.request, f"its periods do not begin with the {span.interval}s of the account's time zone")
-        request = _by_day(chain.request)
-        _, days = self._decoded(request, chain.absent_statuses, lambda body: measurements_by_day(body, aggregate.timezone))
-        weeks: dict[date, dict[str, Number]] = {}
-        for start in span.starts:
-            inside = [values for day, values in (days or {}).items() if start <= day < following("week", start)]
-            weeks[start] = {name: sum(values.get(name) or 0 for values in inside) for name in ("count", "sum_value")} | {"unique": None}
-        return weeks
 
 
 @dataclass(slots=True)
@@ -256,26 +203,13 @@ class Scanner:
         return {row[position]: row for row in self.engine.scan(Scan(self.table, tuple(dict.fromkeys(columns))))}
 
 
-def _is_absent(reply: Reply) -> bool:
-    """Whether the reply says that there is no such resource: 404, or a 400 about the id in the path, which is how events answer nonsense."""
-    if reply.status != 400:
-        return True
-    sources = [reason.get("source") for reason in reasons_in(reply.body)]
-    return bool(sources) and all(isinstance(source, dict) and source.get("pointer") == "/data/id" for source in sources)
-
-
 def _sort_key(value: Any) -> tuple[bool, Any]:
     """NULL before everything, as SQLite sorts."""
     return (value is not None, value)
 
 
-def _kept(rows: Iterator[Row], position: int, holds: Callable[[Any], bool]) -> Iterator[Row]:
-    return (row for row in rows if holds(row[position]))
-
-
-def _in_order(rows: Iterator[Row], table: Table, chain: Chain, order: Order) -> Iterator[Row]:
+def _in_order(rows: Iterator[Row], table: Table, position: int, order: Order) -> Iterator[Row]:
     """The rows, as long as they come in the order that was asked for: SQLite was told so and does not look."""
-    position = chain.columns.index(order.column)
     before: tuple[bool, Any] | None = None
     for row in rows:
         key = _sort_key(row[position])
@@ -286,24 +220,3 @@ def _in_order(rows: Iterator[Row], table: Table, chain: Chain, order: Order) -> 
             )
         before = key
         yield row
-
-
-def _period_row(chain: Chain, start: date, values: dict[str, Number]) -> Row:
-    row: list[Any] = []
-    for constant, column in zip(chain.constants, chain.decoded, strict=True):
-        place = column.place
-        if isinstance(place, PeriodStart):
-            row.append(start.isoformat())
-        elif isinstance(place, Measurement):
-            number = values.get(place.name)
-            row.append(None if number is None else float(number) if place.name == "sum_value" else int(number))
-        else:
-            row.append(constant)
-    return tuple(row)
-
-
-def _by_day(request: Request) -> Request:
-    """The same aggregate, by day."""
-    data = (request.body or {})["data"]
-    attributes = {**data["attributes"], "interval": "day", "measurements": ["count", "sum_value"]}
-    return replace(request, body={"data": {**data, "attributes": attributes}})

@@ -22,7 +22,8 @@ class Settings:
     """The settings of one connection.
 
     `timeout` is the seconds that Klaviyo may stay silent, `max_wait` the most seconds that one request waits for a limit, `cache_seconds` how
-    long a page is answered from memory (0: never), `cache_bytes` how much memory that may take.
+    long a page is answered from memory (0: never), `cache_bytes` how much memory that may take, `parallel` how many requests of a
+    scan may be under way at once.
     """
 
     api_key: str | None = None
@@ -32,6 +33,7 @@ class Settings:
     max_wait: float = 120.0
     cache_seconds: float = 60.0
     cache_bytes: int = 32 * 2**20
+    parallel: int = 20
 
     def __repr__(self) -> str:
         key = "set" if self.api_key else "not set"
@@ -47,11 +49,18 @@ def from_environment(
     max_wait: float = 120.0,
     cache_seconds: float = 60.0,
     cache_bytes: int = 32 * 2**20,
+    parallel: int = 20,
     environment: Mapping[str, str] | None = None,
 ) -> Settings:
     """The settings, with what is not given taken from the environment; InterfaceError when a value makes no sense."""
     variables = os.environ if environment is None else environment
-    for name, value, least in (("timeout", timeout, 0.001), ("max_wait", max_wait, 0), ("cache_seconds", cache_seconds, 0), ("cache_bytes", cache_bytes, 0)):
+    for name, value, least in (
+        ("timeout", timeout, 0.001),
+        ("max_wait", max_wait, 0),
+        ("cache_seconds", cache_seconds, 0),
+        ("cache_bytes", cache_bytes, 0),
+        ("parallel", parallel, 1),
+    ):
         if isinstance(value, bool) or not isinstance(value, int | float) or not value >= least:
             raise InterfaceError(f"{name} must be a number of at least {least}, not {value!r}")
     return Settings(
@@ -62,6 +71,7 @@ def from_environment(
         max_wait=max_wait,
         cache_seconds=cache_seconds,
         cache_bytes=int(cache_bytes),
+        parallel=int(parallel),
     )
 
 

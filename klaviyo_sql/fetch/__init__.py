@@ -3,5 +3,7 @@
 from klaviyo_sql.fetch.client import Client, Reply
 from klaviyo_sql.fetch.limits import Allowance, Limits
 from klaviyo_sql.fetch.log import RequestLog, RequestRecord
+from klaviyo_sql.fetch.window import Window
+from klaviyo_sql.fetch.workers import Workers
 
-__all__ = ["Allowance", "Client", "Limits", "Reply", "RequestLog", "RequestRecord"]
+__all__ = ["Allowance", "Client", "Limits", "Reply", "RequestLog", "RequestRecord", "Window", "Workers"]

@@ -55,6 +55,7 @@ class _Errand:
     read: bool
     absent_statuses: frozenset[int]
     record: RequestRecord
+    interrupted: Callable[[], bool]
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,11 +124,18 @@ class Client:
             self._parents.append(self._http)  # kept, not closed: closing would say goodbye on the parent's connections
             self._http = None
 
-    def send(self, request: Request, *, absent_statuses: frozenset[int] = frozenset(), cache: bool = True) -> Reply:
+    def send(
+        self,
+        request: Request,
+        *,
+        absent_statuses: frozenset[int] = frozenset(),
+        cache: bool = True,
+        interrupted: Callable[[], bool] | None = None,
+    ) -> Reply:
         """Klaviyo's reply: any 2xx, or a status in `absent_statuses` (such as 404 where that means no row).
 
         `cache=False` neither reads the cache nor fills it. A request that changes something empties it. While Klaviyo is silent the thread
-        is blocked; `interrupted` is heard before every try and in every wait.
+        is blocked; `interrupted` (default: the client's) is heard before every try and in every wait.
 
         AuthenticationError without a usable key, before anything is sent; PermissionDenied, RequestRejected and OperationalError by what
         Klaviyo answers or what happens on the way; RateLimitError when `max_wait` would be exceeded, at once; Interrupted.
@@ -151,7 +159,7 @@ class Client:
             return Reply(found[0], found[1], True, record)
         generation = self._cache.generation
         try:
-            answer = self._answer(_Errand(request, self._address.url(request.target), read, absent_statuses, record))
+            answer = self._answer(_Errand(request, self._address.url(request.target), read, absent_statuses, record, interrupted or self._interrupted))
         except errors.Error as error:
             record.error = str(error)
             raise
@@ -207,7 +215,7 @@ class Client:
         request, record, read = errand.request, errand.record, errand.read
         tried = refused = failed = 0
         while True:
-            admission = self._admitted(request, record, refused)
+            admission = self._admitted(errand, refused)
             record.retries = tried
             tried += 1
             outcome = self._exchanged(errand, admission)
@@ -230,15 +238,16 @@ class Client:
                 pause += outcome.retry_after
                 if record.waited_ms / 1000 + outcome.retry_after > self._max_wait:
                     raise self._given_up(request, outcome, tried, read=read)
-            self._wait(pause, record)
+            self._wait(pause, errand)
 
-    def _admitted(self, request: Request, record: RequestRecord, refused: int) -> Admission:
+    def _admitted(self, errand: _Errand, refused: int) -> Admission:
         """Wait until the limits let the request go, or RateLimitError when that takes longer than may be waited."""
-        stop_if(self._interrupted)
+        request, record = errand.request, errand.record
+        stop_if(errand.interrupted)
         while isinstance(verdict := self.limits.admit(request), Delay):
             if record.waited_ms / 1000 + verdict.seconds > self._max_wait:
                 raise self._too_long(request, verdict, refused)
-            self._wait(verdict.seconds, record)
+            self._wait(verdict.seconds, errand)
         return verdict
 
     def _exchanged(self, errand: _Errand, admission: Admission) -> _Answer | Failure:
@@ -290,12 +299,12 @@ class Client:
             return Failure(Trouble.UNAVAILABLE, f"Klaviyo answered {outcome.status}", outcome.status, outcome.body, asked)
         return outcome
 
-    def _wait(self, seconds: float, record: RequestRecord) -> None:
+    def _wait(self, seconds: float, errand: _Errand) -> None:
         began = self._clock.monotonic()
         try:
-            wait(self._clock, seconds, self._interrupted)
+            wait(self._clock, seconds, errand.interrupted)
         finally:
-            record.waited_ms += (self._clock.monotonic() - began) * 1000
+            errand.record.waited_ms += (self._clock.monotonic() - began) * 1000
 
     def _too_long(self, request: Request, delay: Delay, refused: int) -> errors.RateLimitError:
         again = timestamps.ceiling(self._clock.now() + timedelta(seconds=delay.seconds))

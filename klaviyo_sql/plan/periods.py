@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import calendar
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from klaviyo_sql.model import timestamps
+from klaviyo_sql.model.request import Request
 from klaviyo_sql.plan.constraints import Bound, Unknown, Wanted, whole_day
 
 _DAY = timedelta(days=1)
@@ -153,3 +154,10 @@ def body(metric_id: str, span: Span, timezone: str, measurements: tuple[str, ...
             },
         }
     }
+
+
+def by_day(request: Request) -> Request:
+    """The request of a metric aggregate, for days and for what adds up over them."""
+    data = (request.body or {})["data"]
+    attributes = {**data["attributes"], "interval": "day", "measurements": ["count", "sum_value"]}
+    return replace(request, body={"data": {**data, "attributes": attributes}})

@@ -19,6 +19,7 @@ from klaviyo_sql.model.request import Request
 from klaviyo_sql.model.table import Aggregates, Argument, Attribute, Collection, Column, Detail, Id, Latest, Measurement, ParentId, PeriodStart, Related, Table
 from klaviyo_sql.plan import filters, periods
 from klaviyo_sql.plan.constraints import Bound, Constraint, Operator, Unknown, Wanted, combine, in_sql
+from klaviyo_sql.plan.slices import Slicing, slicing
 
 _MOST_RANGES = 20
 """Single instants asked for in a request each; more are asked for as one range."""
@@ -82,6 +83,8 @@ class Chain:
     """What has to be read for each row by a request of its own."""
     most_rows: int | None = None
     """How many rows there can be at most, when that is known: further pages need not be asked for."""
+    slicing: Slicing | None = None
+    """How the chain can be cut into ranges that are read side by side, where it can."""
     aggregate: Aggregate | None = None
     """What the reply is made of when it is a metric aggregate."""
 
@@ -395,7 +398,9 @@ class _Collection:
         operation = contract.operation(self.source.list)
         constants = {way.position: way.constant for way in ways if way.constant is not None}
         own = tuple(Check(way.position, values=way.values) for way in ways if way.values is not None)
-        columns = self._columns((*checks, *own))
+        most_rows = min((way.most_rows for way in ways if way.most_rows is not None), default=None)
+        cut = self._slicing(operation, ways) if most_rows is None else None
+        columns = self._columns((*checks, *own), cut)
         clauses = ",".join(itertools.chain.from_iterable(way.pushed.clauses for way in ways))
         parameters = self._representation(operation, columns, constants)
         if clauses:
@@ -415,9 +420,31 @@ class _Collection:
             parent=parent,
             checks=(*checks, *own),
             absent_statuses=frozenset({404}) if parent is not None else frozenset(),
-            most_rows=min((way.most_rows for way in ways if way.most_rows is not None), default=None),
+            most_rows=most_rows,
+            slicing=cut,
             detail=next((place for place in details if isinstance(place, Detail)), None),
         )
+
+    def _slicing(self, operation: Operation, ways: tuple[_Way, ...]) -> Slicing | None:
+        """How a chain that may have many pages can be cut: by the column that it is sorted by. A page that is sized by a LIMIT stays alone."""
+        sort = self._sort(operation)
+        if operation.page is None or sort is None or self._page_size(operation) < operation.page.max:
+            return None
+        name = sort.removeprefix("-")
+        position = next((n for n, column in enumerate(self.scan.table.columns) if column.sort == name), None)
+        if position is None:
+            return None
+        column = self.scan.table.columns[position]
+        others = itertools.chain.from_iterable(way.pushed.clauses for way in ways if way.position != position)
+        found = slicing(
+            column,
+            position,
+            filters.value_filter(column.filters, operation.filters),
+            self.wanted.get(position, Wanted()),
+            tuple(others),
+            operation.page.max,
+        )
+        return replace(found, descending=True) if found and sort.startswith("-") else found
 
     def _by_id(self, key: Any) -> Chain:
         assert self.source.get is not None  # noqa: S101 - _keys() gives keys only then
@@ -458,9 +485,9 @@ class _Collection:
         request = Request(operation, "GET", path, tuple(sorted(parameters.items())), table=table.name)
         return Chain(request, columns, decoded, tuple(known.get(column) for column in columns), **more)
 
-    def _columns(self, checks: Iterable[Check]) -> tuple[int, ...]:
-        """The columns that rows must have: those that SQLite reads, those that are checked, and those that sort them."""
-        order = (self.scan.order.column,) if self.scan.order else ()
+    def _columns(self, checks: Iterable[Check], cut: Slicing | None = None) -> tuple[int, ...]:
+        """The columns that rows must have: those that SQLite reads, those that are checked, and those that sort or cut them."""
+        order = (self.scan.order.column,) if self.scan.order else (cut.column,) if cut else ()
         ids = tuple(n for n, column in enumerate(self.scan.table.columns) if isinstance(column.place, Id))
         return tuple(dict.fromkeys((*self.scan.columns, *(check.column for check in checks), *order, *ids)))
 

@@ -86,7 +86,7 @@ class Connection:
             limits=limits,
             interrupted=self._is_interrupted,
         )
-        self.engine = Engine(self._client, clock or SystemClock(), TABLES)
+        self.engine = Engine(self._client, clock or SystemClock(), TABLES, parallel=settings.parallel, poll=self._poll)
         self.rehearsal = Rehearsal()
         self._counted_at = 0
         self._cursors: weakref.WeakSet[Cursor] = weakref.WeakSet()
@@ -257,6 +257,10 @@ class Connection:
         if self._sqlite.in_transaction:
             with self.translating():
                 self._sqlite.execute(statement)
+
+    def _poll(self) -> None:
+        if self._is_interrupted():
+            raise errors.Interrupted("The statement was interrupted.")
 
     def _is_interrupted(self) -> bool:
         return not self._closed and bool(self._sqlite.is_interrupted)
