@@ -7,6 +7,7 @@ costs what it read. Workers send and decode; everything is decided in the thread
 from __future__ import annotations
 
 import itertools
+import math
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
@@ -21,10 +22,12 @@ from klaviyo_sql.fetch.rows import Row
 from klaviyo_sql.fetch.workers import Workers
 from klaviyo_sql.model.request import Request
 from klaviyo_sql.plan.scan import Chain, Check
-from klaviyo_sql.plan.slices import Slice, Slicer, Slicing, within
+from klaviyo_sql.plan.slices import WHOLE, Slice, Slicer, Slicing, within
 
 _FIRST_WINDOW = 4
 """Requests under way when the consumer wants more than the first page."""
+_LONGEST = 6
+"""Pages that a slice may be meant to have when rows come as they arrive. Long slices waste fewer half-filled pages; in order, they would hold up the rest."""
 _WAITING_PAGES = 12
 """Pages that may lie ready beyond those under way; with pages of a megabyte this bounds the memory."""
 _POLL_SECONDS = 0.05
@@ -32,16 +35,18 @@ _POLL_SECONDS = 0.05
 
 @dataclass(slots=True)
 class _Run:
-    """One chain, or one slice of one, on its way."""
+    """One chain, or one slice of one, on its way; `slicing` is how what is left of it can be cut."""
 
     chain: Chain
     request: Request | None
-    slice: Slice | None = None
+    slicing: Slicing | None
+    slice: Slice = WHOLE
     slicer: Slicer | None = None
-    first: bool = False
-    """Whether this is the chain as it was planned, which stops where its first slice begins."""
+    """Whoever gave out the slice, and wants to know how many rows it had."""
     number: int = 0
     rows: int = 0
+    began: int | None = None
+    """The key of its first row."""
     under_way: bool = False
     seen: set[str] = field(default_factory=set)
     ready: deque[list[Row]] = field(default_factory=deque)
@@ -49,6 +54,14 @@ class _Run:
     @property
     def finished(self) -> bool:
         return self.request is None and not self.under_way
+
+
+@dataclass(slots=True)
+class _Rest:
+    """What is behind a run and still to be given out."""
+
+    chain: Chain
+    slicer: Slicer
 
 
 class Window:
@@ -79,10 +92,8 @@ class Window:
         self._until = until
         self._window = 1
         self._under_way = 0
-        self._runs: deque[_Run] = deque()
-        """The runs that are not finished, in the order of their keys if that matters."""
-        self._slicers: deque[Slicer] = deque()
-        self._chain_of: dict[int, Chain] = {}
+        self._line: list[_Run | _Rest] = []
+        """What is being read and what is left, in the order of the keys."""
         self._outcomes: SimpleQueue[tuple[_Run, Page | BaseException]] = SimpleQueue()
         self._stop = Event()
 
@@ -111,26 +122,30 @@ class Window:
             self._send(run)
 
     def _lying_ready(self) -> int:
-        return sum(len(run.ready) for run in self._runs) + self._outcomes.qsize()
+        return sum(len(run.ready) for run in self._line if isinstance(run, _Run)) + self._outcomes.qsize()
 
     def _next_run(self) -> _Run | None:
-        """Whose page to ask for: a chain that was begun, then the next slice, then the next chain."""
-        for run in self._runs:
-            if run.request is not None and not run.under_way:
-                return run
-        while self._slicers:
-            slicer = self._slicers[0]
-            part = slicer.next()
+        """Whose page to ask for: the first in line that has one to come, else the next chain."""
+        for place, item in enumerate(self._line):
+            if isinstance(item, _Run):
+                if item.request is not None and not item.under_way:
+                    return item
+                continue
+            part = item.slicer.next()
             if part is not None:
-                return self._begun(_slice_of(self._chain_of[id(slicer)], part, slicer))
-            self._slicers.popleft()
-        if self._ordered and self._runs:
+                run = _slice_of(item, part)
+                self._line.insert(place, run)
+                return run
+        if self._ordered and any(isinstance(item, _Run) for item in self._line):
             return None
         chain = next(self._chains, None)
-        return None if chain is None else self._begun(_Run(chain, chain.request, first=True))
-
-    def _begun(self, run: _Run) -> _Run:
-        self._runs.append(run)
+        if chain is None:
+            return None
+        if chain.slicing is not None and chain.slicing.limit is not None:
+            # LIMIT counts the rows of all chains together; each alone needs no more pages than that.
+            self._most = min(self._most, math.ceil(chain.slicing.limit / chain.slicing.page))
+        run = _Run(chain, chain.request, chain.slicing)
+        self._line.append(run)
         return run
 
     def _send(self, run: _Run) -> None:
@@ -170,52 +185,52 @@ class Window:
             following = None
         if following is not None and following.target in run.seen:
             raise self._client.garbage(following, "the link to the next page leads to one that was read before")
-        if run.first and chain.slicing is not None and rows:
-            rows, following = self._cut(run, rows, following)
+        if run.slicer is not None and run.number == 1:
+            run.slicer.hear(len(rows))
+        if run.slicing is not None and rows:
+            rows, following = self._cut(run, run.slicing, rows, following)
         run.request = following
         for check in chain.checks:
             position = chain.columns.index(check.column)
             rows = [row for row in rows if check.holds(row[position])]
         run.ready.append(rows)
-        if following is None and run.slicer is not None and run.slice is not None:
+        if following is None and run.slicer is not None:
             run.slicer.learn(run.slice, run.rows)
 
-    def _cut(self, run: _Run, rows: list[Row], following: Request | None) -> tuple[list[Row], Request | None]:
-        """Of a chain that turns out to have more pages, what is behind its own part is left to slices."""
-        slicing = run.chain.slicing
-        assert slicing is not None  # noqa: S101 - asked only then
+    def _cut(self, run: _Run, slicing: Slicing, rows: list[Row], following: Request | None) -> tuple[list[Row], Request | None]:
+        """Of a chain that turns out to be long, what is behind its own part is left to others; its rows beyond that are theirs."""
         position = run.chain.columns.index(slicing.column)
         keys = [row[position] for row in rows]
         if None in keys:
+            return rows, following
+        if following is not None and self._most > 1:
+            rest = Slicer(slicing.inside(run.slice), self._until(run.chain), self._most, longest=1 if self._ordered else _LONGEST)
+            run.began = slicing.key(keys[0]) if run.began is None else run.began
+            kept = rest.begin(run.began, slicing.key(keys[-1]), run.rows)
+            if kept is not None:
+                run.slice = kept
+                self._line.insert(self._line.index(run) + 1, _Rest(run.chain, rest))
+        if run.slice == WHOLE:
             return rows, following
         if any((b > a) if slicing.descending else (b < a) for a, b in itertools.pairwise(keys)):
             raise errors.OperationalError(
                 f"Klaviyo did not return {run.chain.request.table} in the order that it was asked for, so the scan cannot be cut into parts; "
                 "open the connection with parallel=1"
             )
-        if run.number == 1 and following is not None and self._most > 1:
-            slicer = Slicer(slicing, self._until(run.chain), self._most)
-            if slicer.begin(slicing.key(keys[0]), slicing.key(keys[-1]), len(rows)):
-                run.slicer, run.slice = slicer, slicer.reserved
-                self._slicers.append(slicer)
-                self._chain_of[id(slicer)] = run.chain
-        if run.slice is None:
-            return rows, following
         inside = _check(slicing, run.slice)
-        kept = [row for row, key in zip(rows, keys, strict=True) if inside.holds(key)]
-        return kept, following if len(kept) == len(rows) else None
+        kept_rows = [row for row, key in zip(rows, keys, strict=True) if inside.holds(key)]
+        beyond = bool(rows) and not inside.holds(keys[-1])
+        return kept_rows, None if beyond else following
 
     def _taken(self) -> tuple[Chain, list[Row]] | None:
-        """A page that lies ready: the first run's when the order matters, else any."""
-        while self._runs and self._runs[0].finished and not self._runs[0].ready:
-            self._runs.popleft()
-        if len(self._runs) > 4 * self._most:
-            self._runs = deque(run for run in self._runs if run.ready or not run.finished)
-        for run in self._runs:
-            if run.ready:
-                return run.chain, run.ready.popleft()
-            if self._ordered:
-                return None
+        """A page that lies ready: the first in line when the order matters, else any."""
+        self._line = [item for item in self._line if not (item.slicer.done if isinstance(item, _Rest) else item.finished and not item.ready)]
+        for item in self._line:
+            if isinstance(item, _Run):
+                if item.ready:
+                    return item.chain, item.ready.popleft()
+                if self._ordered:
+                    return None
         return None
 
 
@@ -224,8 +239,8 @@ def _check(slicing: Slicing, part: Slice) -> Check:
     return Check(slicing.column, low=slicing.bound(part.low, inclusive=True), high=slicing.bound(part.high, inclusive=False))
 
 
-def _slice_of(chain: Chain, part: Slice, slicer: Slicer) -> _Run:
+def _slice_of(rest: _Rest, part: Slice) -> _Run:
     """A run of one slice."""
-    slicing = slicer.slicing
+    slicing, chain = rest.slicer.slicing, rest.chain
     request = replace(chain.request, parameters=within(slicing, part, chain.request.parameters))
-    return _Run(replace(chain, request=request, checks=(*chain.checks, _check(slicing, part))), request, part, slicer)
+    return _Run(chain, request, slicing, part, rest.slicer)

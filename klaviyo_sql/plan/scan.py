@@ -444,7 +444,7 @@ class _Collection:
             tuple(others),
             operation.page.max,
         )
-        return replace(found, descending=True) if found and sort.startswith("-") else found
+        return replace(found, descending=sort.startswith("-"), limit=None if self.inexact else self.scan.limit) if found else None
 
     def _by_id(self, key: Any) -> Chain:
         assert self.source.get is not None  # noqa: S101 - _keys() gives keys only then

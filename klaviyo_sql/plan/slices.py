@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from collections import deque
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -23,8 +23,10 @@ _FULL = 0.93
 """How full a slice's pages are meant to be: a little room, so that most slices need no page more than planned."""
 _REMEMBERED = 8
 """Slices whose density counts for the next one."""
-_GROWTH = 4
-"""How much wider than the widest of the last ones a slice may be: a gap in the data is crossed in a few steps."""
+_FIRST_TRUST = 3
+"""Slices that are given out before any of them is heard of: a burst on the first page promises more rows than there are."""
+_WORTH_CUTTING = 4
+"""Pages that must be left for a range to be cut."""
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -44,6 +46,12 @@ class Slicing:
     low: int | None = None
     high: int | None = None
     descending: bool = False
+    limit: int | None = None
+    """Rows that are enough, when that is known."""
+
+    def inside(self, part: Slice) -> Slicing:
+        """The same, for one slice."""
+        return replace(self, low=self.low if part.low is None else part.low, high=self.high if part.high is None else part.high)
 
     def key(self, value: Any) -> int:
         """The key of a row, from its value in the key column."""
@@ -110,69 +118,84 @@ class Slice:
     high: int | None
 
 
+WHOLE = Slice(None, None)
+
+
 @dataclass(slots=True)
 class Slicer:
-    """Decides where the next slice ends.
+    """Gives out the rest of a range, slice by slice, in the direction of the sort.
 
-    It begins behind the part that the first chain keeps for itself (`reserved`) and goes the way of the sort. `until` is where the rows are likely
-    to end when nothing says where they do: the present, or a time before which there was no Klaviyo. `slices_wanted` is how many can be read at once.
+    `slicing` bounds the range. `until` is where its rows are likely to end when nothing says where they do: the present, or the time before which
+    there was no Klaviyo. `at_once` is how many slices can be read at the same time, `longest` how many pages one is meant to have at most.
     """
 
     slicing: Slicing
     until: int
     at_once: int
-    reserved: Slice = field(init=False)
-    _position: int = field(init=False)
-    _done: bool = field(init=False, default=False)
-    _density: deque[tuple[float, float]] = field(init=False, default_factory=lambda: deque(maxlen=_REMEMBERED))
-    _widest: float = field(init=False, default=1.0)
+    longest: int
+    _position: int = 0
+    _done: bool = False
+    _gap: bool = False
+    _unheard: int = 0
+    _trusted: int = _FIRST_TRUST
+    _density: deque[tuple[float, float]] = field(default_factory=lambda: deque(maxlen=_REMEMBERED))
 
-    def begin(self, first: int, last: int, rows: int) -> bool:
-        """Take over behind the first page, whose keys are given; False when what is left is not worth cutting."""
-        s = self.slicing
+    def begin(self, first: int, last: int, rows: int) -> Slice | None:
+        """Take over behind a chain that has read so many rows between these keys: the slice that it keeps, or None when the rest is not worth it."""
         self._position = last
-        self._density.append((rows, max(1.0, abs(last - first))))
-        self._widest = max(1.0, abs(last - first))
-        if self._left() * self._rows_per_second() < s.page * 1.5:
-            return False
+        self._density.append((rows, max(1, abs(last - first))))
+        if self._left() * self._rows_per_second() < self.slicing.page * _WORTH_CUTTING:
+            return None
         kept = self._step()
-        self.reserved = Slice(None, kept) if not s.descending else Slice(kept, None)
         self._position = kept
-        return not self._done
-
-    def next(self) -> Slice | None:
-        """The next slice; None when the key range is given out."""
         if self._done:
             return None
-        start = self._position
-        end = self._step()
         s = self.slicing
+        return Slice(kept, s.high) if s.descending else Slice(s.low, kept)
+
+    def next(self) -> Slice | None:
+        """The next slice; None when the range is given out, or too many slices are unheard of."""
+        if self._done or self._unheard >= self._trusted:
+            return None
+        self._unheard += 1
+        start, end = self._position, self._step()
         self._position = end
+        s = self.slicing
         if s.descending:
             return Slice(s.low if self._done else end, start)
         return Slice(start, s.high if self._done else end)
 
-    def learn(self, done: Slice, rows: int) -> None:
-        """What a slice that was read turned out to hold."""
-        if done.low is not None and done.high is not None:
-            self._density.append((rows, done.high - done.low))
+    @property
+    def done(self) -> bool:
+        """Whether the whole range is given out."""
+        return self._done
+
+    def hear(self, rows: int) -> None:
+        """What the first page of a slice turned out to hold. After an empty one the rest is given out whole: it is cut again when it has rows."""
+        self._unheard -= 1
+        self._trusted = min(self.at_once, self._trusted * 2)
+        self._gap = rows == 0
+
+    def learn(self, read: Slice, rows: int) -> None:
+        """What a whole slice turned out to hold."""
+        if read.low is not None and read.high is not None:
+            self._density.append((rows, read.high - read.low))
 
     def _step(self) -> int:
-        """The end of a slice that begins here, and whether it is the last."""
+        """The end of a slice that begins here; the last one is `_done`."""
         s = self.slicing
         rate = self._rows_per_second()
+        if self._gap or not rate:
+            self._done = True
+            return self._limit()
         pages = self._left() * rate / s.page
-        wanted = s.page * _FULL * (2 if pages > 2 * self.at_once else 1)
-        width = min(wanted / rate if rate else math.inf, self._widest * _GROWTH)
-        width = max(1, math.ceil(width))
-        self._widest = max(self._widest, width)
+        long = min(self.longest, max(2, math.ceil(pages / self.at_once)))
+        width = max(1, math.ceil(s.page * (long - 1 + _FULL) / rate))
         end = self._position - width if s.descending else self._position + width
         limit = self._limit()
         # A sliver at the end is not worth a request of its own.
-        if (end - width / 4 <= limit) if s.descending else (end + width / 4 >= limit):
-            self._done = True
-            return limit
-        return end
+        self._done = end - width / 4 <= limit if s.descending else end + width / 4 >= limit
+        return limit if self._done else end
 
     def _limit(self) -> int:
         s = self.slicing
@@ -180,12 +203,12 @@ class Slicer:
         return self.until if known is None else known
 
     def _left(self) -> int:
-        return abs(self._limit() - self._position)
+        ahead = self._position - self._limit() if self.slicing.descending else self._limit() - self._position
+        return max(0, ahead)
 
     def _rows_per_second(self) -> float:
-        rows = sum(rows for rows, _ in self._density)
         seconds = sum(seconds for _, seconds in self._density)
-        return rows / seconds if seconds else 0.0
+        return sum(rows for rows, _ in self._density) / seconds if seconds else 0.0
 
 
 def within(slicing_: Slicing, slice_: Slice, parameters: tuple[tuple[str, str], ...]) -> tuple[tuple[str, str], ...]:
