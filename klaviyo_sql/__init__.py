@@ -66,7 +66,7 @@ def connect(
     max_wait: float = 120.0,
     cache_seconds: float = 60.0,
     cache_bytes: int = 32 * 2**20,
-    parallel: int = 20,
+    parallel: int | None = None,
 ) -> Connection:
     """A connection to a Klaviyo account, with ordinary SQLite tables beside its tables.
 
@@ -74,7 +74,7 @@ def connect(
     KLAVIYO_API_URL, else Klaviyo's). `sandbox=True` answers from a built-in account instead: no key, no network, and limits that pass in simulated
     time. `write` allows writing (default: KLAVIYO_SQL_WRITE). `timeout` is the seconds that Klaviyo may stay silent, `max_wait` the most seconds that a
     request waits for a limit, `cache_seconds` how long a page is answered from memory (0: never), `cache_bytes` the memory for that,
-    `parallel` how many requests of one scan may be under way at once (1: pages one after the other).
+    `parallel` how many requests of one scan may be under way at once (default: 20; the sandbox has no latency to hide: 1).
 
     InterfaceError when an argument makes no sense. Nothing is sent: a wrong key shows with the first query.
     """

@@ -9,7 +9,7 @@ from __future__ import annotations
 import heapq
 import itertools
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -50,7 +50,7 @@ class Engine:
 
     def plan(self, scan: Scan) -> Plan:
         """The plan of a scan; the first of a period table reads the account's time zone."""
-        return planning.plan(scan, self.tables, self._today)
+        return planning.plan(self._cuttable(scan), self.tables, self._today)
 
     @property
     def knows_timezone(self) -> bool:
@@ -59,7 +59,10 @@ class Engine:
 
     def presumed(self, scan: Scan) -> Plan:
         """The plan of a scan without sending anything: where the account's time zone is not known yet, it is taken to be UTC."""
-        return planning.plan(scan, self.tables, lambda: self._today_in(self._timezone or "UTC"))
+        return planning.plan(self._cuttable(scan), self.tables, lambda: self._today_in(self._timezone or "UTC"))
+
+    def _cuttable(self, scan: Scan) -> Scan:
+        return replace(scan, cut=self._parallel > 1)
 
     def run(self, plan: Plan) -> Iterator[Row]:
         """The rows of a plan, in its order if it has one."""

@@ -21,6 +21,8 @@ def opened(database: str | Path, *, sandbox: bool | Sandbox, autocommit: bool, *
     from klaviyo_sql import sandbox as sandboxes  # the account takes a moment to make
 
     chosen = sandboxes.Sandbox(clock=SimulatedClock()) if sandbox is True else sandbox
+    if given.get("parallel") is None:
+        given["parallel"] = 1  # in simulated time nothing is gained by asking for more at once
     settings = from_environment(**{**given, "api_key": sandboxes.SANDBOX_KEY, "base_url": sandboxes.SANDBOX_URL})
     return Connection(
         settings,

@@ -16,6 +16,8 @@ from klaviyo_sql.model.table import Measurement, PeriodStart
 from klaviyo_sql.plan.periods import by_day, following
 from klaviyo_sql.plan.scan import Aggregate, Chain
 
+_MORE_TRIES = 4
+"""How often a reply is asked for again whose JSON is not what it should be."""
 _CACHED_PAGES = 16
 """Pages of one chain that are kept for the next query; a longer scan would only push out what is asked for more often."""
 
@@ -31,7 +33,7 @@ class Page:
 def read(client: Client, chain: Chain, request: Request, number: int, interrupted: Callable[[], bool]) -> Page:
     """One page of a chain, its `number`-th from 1; the exceptions of `Client.send`.
 
-    A resource that does not exist is a page without rows; a garbled reply is asked for once more.
+    A resource that does not exist is a page without rows; a garbled reply is asked for again.
     """
     if chain.aggregate is not None:
         return Page(_periods(client, chain, chain.aggregate, interrupted), None)
@@ -49,7 +51,7 @@ def _decoded(
     client: Client, request: Request, chain: Chain, decode: Callable[[bytes], Any], interrupted: Callable[[], bool], *, cache: bool = True
 ) -> tuple[Reply, Any]:
     """The reply and what it decodes to, None when there is no such resource."""
-    for cached in (cache, False):
+    for cached in (cache, *[False] * _MORE_TRIES):
         reply = client.send(request, absent_statuses=chain.absent_statuses, cache=cached, interrupted=interrupted)
         if not 200 <= reply.status < 300:
             if not _is_absent(reply):

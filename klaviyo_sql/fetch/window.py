@@ -101,15 +101,17 @@ class Window:
         """The pages, with the chain whose columns their rows have."""
         try:
             while True:
-                self._fill()
+                if self._window > 1:
+                    self._fill()  # ahead of the consumer, once it has shown that it wants more than a page
                 found = self._taken()
                 if found is not None:
                     yield found
                     self._window = min(self._most, max(_FIRST_WINDOW, self._window * 2)) if self._most > 1 else 1
-                elif self._under_way:
-                    self._settle(*self._next_outcome())
-                else:
+                    continue
+                self._fill()
+                if not self._under_way:
                     return
+                self._settle(*self._next_outcome())
         finally:
             self._stop.set()
 

@@ -148,7 +148,8 @@ class Collection:
     """Rows are the resources of a list operation, one chain of pages each.
 
     `get` is the by-id operation, used for keys; `most_gets` says how many keys are worth a request each before reading the whole table is
-    cheaper (None: always worth it). `default_sort` makes the pages of an unordered scan stable. `absent_statuses` are the statuses by which
+    cheaper (None: always worth it). `default_sort` makes the pages of an unordered scan stable; a long scan is sorted by `cut_by`, a
+    time that every row has, so that it can be cut into ranges that are read side by side. `absent_statuses` are the statuses by which
     `get` says that an id does not exist.
     """
 
@@ -158,6 +159,7 @@ class Collection:
     most_gets: int | None = None
     parent: Parent | None = None
     default_sort: str | None = None
+    cut_by: str | None = None
     absent_statuses: frozenset[int] = frozenset({404})
 
 

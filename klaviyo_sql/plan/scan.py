@@ -19,8 +19,11 @@ from klaviyo_sql.model.request import Request
 from klaviyo_sql.model.table import Aggregates, Argument, Attribute, Collection, Column, Detail, Id, Latest, Measurement, ParentId, PeriodStart, Related, Table
 from klaviyo_sql.plan import filters, periods
 from klaviyo_sql.plan.constraints import Bound, Constraint, Operator, Unknown, Wanted, combine, in_sql
+from klaviyo_sql.plan.cost import estimate
 from klaviyo_sql.plan.slices import Slicing, slicing
 
+_LONG = 4
+"""Pages that a chain must be likely to have for it to be cut."""
 _MOST_RANGES = 20
 """Single instants asked for in a request each; more are asked for as one range."""
 
@@ -116,6 +119,8 @@ class Scan:
     constraints: tuple[Constraint, ...] = ()
     order: Order | None = None
     limit: int | None = None
+    cut: bool = False
+    """Whether a long scan may be cut into parts that are read side by side."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -407,7 +412,7 @@ class _Collection:
             parameters["filter"] = clauses
         if operation.page:
             parameters["page[size]"] = str(self._page_size(operation))
-        sort = self._sort(operation)
+        sort = self._sort(operation, cut)
         if sort:
             parameters["sort"] = sort
         details = [self.scan.table.columns[column].place for column in columns]
@@ -426,14 +431,14 @@ class _Collection:
         )
 
     def _slicing(self, operation: Operation, ways: tuple[_Way, ...]) -> Slicing | None:
-        """How a chain that may have many pages can be cut: by the column that it is sorted by. A page that is sized by a LIMIT stays alone."""
-        sort = self._sort(operation)
-        if operation.page is None or sort is None or self._page_size(operation) < operation.page.max:
+        """How a chain can be cut that is likely to be long: by the column that it is sorted by. A page that is sized by a LIMIT stays alone."""
+        order = self.scan.order
+        name = self.scan.table.columns[order.column].sort if order else self.source.cut_by
+        if not self.scan.cut or name is None or operation.page is None or self._page_size(operation) < operation.page.max:
             return None
-        name = sort.removeprefix("-")
-        position = next((n for n, column in enumerate(self.scan.table.columns) if column.sort == name), None)
-        if position is None:
+        if self._estimated_rows() < _LONG * operation.page.max:
             return None
+        position = next(n for n, column in enumerate(self.scan.table.columns) if column.sort == name)
         column = self.scan.table.columns[position]
         others = itertools.chain.from_iterable(way.pushed.clauses for way in ways if way.position != position)
         found = slicing(
@@ -444,7 +449,21 @@ class _Collection:
             tuple(others),
             operation.page.max,
         )
-        return replace(found, descending=sort.startswith("-"), limit=None if self.inexact else self.scan.limit) if found else None
+        if found is None:
+            return None
+        return replace(found, descending=bool(order and order.descending), limit=None if self.inexact else self.scan.limit)
+
+    def _estimated_rows(self) -> float:
+        """How many rows one chain is likely to have: a key's row is not worth cutting, nor what a person did."""
+        terms = []
+        for position, wanted in self.wanted.items():
+            if wanted.values is not None:
+                terms.append((position, Operator.EQUAL))
+            terms += [(position, Operator.GREATER) for bound in (wanted.low, wanted.high) if bound is not None]
+        parents = self.tables[self.source.parent.table].typical_rows if self.source.parent else 1
+        known = any(isinstance(self.scan.table.columns[position].place, ParentId) for position, _ in terms)
+        rows = estimate(self.scan.table, terms, self.tables).rows
+        return rows if known else rows / parents
 
     def _by_id(self, key: Any) -> Chain:
         assert self.source.get is not None  # noqa: S101 - _keys() gives keys only then
@@ -520,11 +539,13 @@ class _Collection:
             return operation.page.max
         return max(1, min(self.scan.limit, operation.page.max))
 
-    def _sort(self, operation: Operation) -> str | None:
+    def _sort(self, operation: Operation, cut: Slicing | None) -> str | None:
         order = self.scan.order
         if order is not None:
             sort = self.scan.table.columns[order.column].sort
             return f"-{sort}" if order.descending else sort
+        if cut is not None:
+            return self.source.cut_by
         return self.source.default_sort if self.source.default_sort in operation.sort else None
 
 

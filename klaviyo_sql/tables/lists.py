@@ -36,7 +36,13 @@ LISTS = Table(
 LIST_PROFILES = Table(
     name="list_profiles",
     doc="Which profiles are in which list, with the profile's own columns.",
-    source=Collection(resource="profile", list="get_profiles_for_list", parent=Parent("lists", "list_id"), default_sort="joined_group_at"),
+    source=Collection(
+        resource="profile",
+        list="get_profiles_for_list",
+        parent=Parent("lists", "list_id"),
+        default_sort="joined_group_at",
+        cut_by="joined_group_at",
+    ),
     key=("list_id", "profile_id"),
     typical_rows=200_000,
     columns=(

@@ -45,7 +45,13 @@ SEGMENTS = Table(
 SEGMENT_PROFILES = Table(
     name="segment_profiles",
     doc="Which profiles are in which segment, with the profile's own columns.",
-    source=Collection(resource="profile", list="get_profiles_for_segment", parent=Parent("segments", "segment_id"), default_sort="joined_group_at"),
+    source=Collection(
+        resource="profile",
+        list="get_profiles_for_segment",
+        parent=Parent("segments", "segment_id"),
+        default_sort="joined_group_at",
+        cut_by="joined_group_at",
+    ),
     key=("segment_id", "profile_id"),
     typical_rows=200_000,
     columns=(

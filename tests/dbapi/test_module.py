@@ -18,6 +18,7 @@ PUBLIC = {
 
 CONNECT = [
     "database", "api_key", "base_url", "sandbox", "write", "autocommit", "timeout", "max_wait", "cache_seconds", "cache_bytes",
+    "parallel",
 ]  # fmt: skip
 
 TREE = {
