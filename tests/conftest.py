@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from datetime import UTC, date, datetime
 from typing import Any
 
+import hypothesis
 import pytest
 
 import klaviyo_sql
@@ -15,6 +16,10 @@ from klaviyo_sql.sandbox import Account, Sandbox, generate
 
 TODAY = date(2026, 11, 20)
 NOW = datetime(2026, 11, 20, 13, tzinfo=UTC)
+
+# The same examples in every run, and none kept from a run before: a failure is there for everybody.
+hypothesis.settings.register_profile("repeatable", derandomize=True, database=None, deadline=None)
+hypothesis.settings.load_profile("repeatable")
 
 Open = Callable[..., klaviyo_sql.Connection]
 
