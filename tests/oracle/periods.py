@@ -45,8 +45,8 @@ def next_start(interval: str, start: date) -> date:
 def starts(interval: str, terms: list[Term], today: date) -> list[date]:
     """The complete past periods that the conditions on the start column are about.
 
-    Equalities pick the periods that begin on those days. Ranges are cut to whole days and then to the periods that lie in them whole; a start
-    alone goes on for a year, an end alone goes back a year, nothing at all is the year before today.
+    Ranges are cut to whole days. Equalities pick the periods that begin on those days, if they are in the ranges; otherwise it is the periods
+    whose days are all in them. A start alone goes on for a year, an end alone goes back a year, nothing at all is the year before today.
     """
     lows, highs, chosen = [], [], []
     for operator, constants in terms:
@@ -59,20 +59,14 @@ def starts(interval: str, terms: list[Term], today: date) -> list[date]:
             highs.append((_instant(constants[1]), True))
         else:
             (lows if operator[0] == ">" else highs).append((_instant(constants[0]), operator.endswith("=")))
-    if chosen:
-        common = set.intersection(*chosen)
-        days = [
-            date.fromordinal(instant // _A_DAY)
-            for instant in common
-            if instant % _A_DAY == 0
-            and all(instant > low or (instant == low and inclusive) for low, inclusive in lows)
-            and all(instant < high or (instant == high and inclusive) for high, inclusive in highs)
-        ]
-        return sorted(day for day in days if start_of(interval, day) == day and next_start(interval, day) <= today)
     if any(low >= _instant(today.isoformat()) for low, _ in lows):
         return []
     first = max((_whole_day(low, 0 if inclusive and low % _A_DAY == 0 else 1) for low, inclusive in lows), default=None)
     last = min((_whole_day(high, 0 if inclusive and high % _A_DAY == 0 else -1) for high, inclusive in highs), default=None)
+    if chosen:
+        days = [date.fromordinal(instant // _A_DAY) for instant in set.intersection(*chosen) if instant % _A_DAY == 0]
+        inside = [day for day in days if (first is None or day >= first) and (last is None or day <= last)]
+        return sorted(day for day in inside if start_of(interval, day) == day and next_start(interval, day) <= today)
     if first is None:
         first = _year_from(last + DAY if last is not None and last < today else today, -1)
     elif last is None:

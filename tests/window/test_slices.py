@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -58,7 +60,7 @@ def test_slices_cover_the_rest_once(
             break
     else:
         raise AssertionError("the slicer does not come to an end")
-    for before, after in zip(parts, parts[1:], strict=False):
+    for before, after in itertools.pairwise(parts):
         assert (before.low == after.high) if descending else (before.high == after.low)
     assert all(part.low is None or part.high is None or part.low < part.high for part in parts)
     if slicer.done:
