@@ -26,9 +26,9 @@ from klaviyo_sql.plan.slices import WHOLE, Slice, Slicer, Slicing, within
 
 _FIRST_WINDOW = 4
 """Requests under way when the consumer wants more than the first page."""
-_LONGEST = 6
+_LONGEST = 3
 """Pages that a slice may be meant to have when rows come as they arrive. Long slices waste fewer half-filled pages; in order, they would hold up the rest."""
-_WAITING_PAGES = 12
+_WAITING_PAGES = 4
 """Pages that may lie ready beyond those under way; with pages of a megabyte this bounds the memory."""
 _POLL_SECONDS = 0.05
 

@@ -536,6 +536,14 @@ def _shapes() -> Iterator[Query]:
     ):
         yield Query(f"SELECT id FROM profiles WHERE {term}")
 
+    # More single instants than are asked for one by one
+    for table, column in (("events", "datetime"), ("events", "timestamp"), ("profiles", "created"), ("list_profiles", "joined_group_at")):
+        instants = sorted({row[column] for row in _columns(table)}, key=str)
+        for number in (2, 19, 20, 21, 25, 60):
+            some = instants[:: len(instants) // number][:number]
+            yield Query(f"SELECT {column}, count(*) FROM {table} WHERE {column} IN ({_list(some)}) GROUP BY 1")
+            yield Query(f"SELECT count(*) FROM {table} WHERE {column} IN (SELECT value FROM json_each(?))", (json.dumps(some),))
+
     # Times: every ISO 8601 form of constants, at the borders of rows
     micro = next(row for row in profiles if row["suppression_timestamp"])
     yield from _times("events", "datetime", when)
