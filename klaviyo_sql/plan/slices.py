@@ -28,6 +28,8 @@ _FIRST_TRUST = 3
 _WORTH_CUTTING = 4
 """Pages that must be left for a range to be cut."""
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_EARLIEST = math.floor((datetime.min.replace(tzinfo=UTC) - _EPOCH).total_seconds())
+_LATEST = math.floor((datetime.max.replace(microsecond=0, tzinfo=UTC) - _EPOCH).total_seconds())
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +85,12 @@ def slicing(column: Column, position: int, chosen: tuple[Filter, FilterRule] | N
         return None
     if any(bound is not None and isinstance(bound.value, Unknown) for bound in (wanted.low, wanted.high)):
         return None
-    return Slicing(position, column.type, *chosen, clauses, page, low=_first(wanted.low), high=_beyond(wanted.high))
+    return Slicing(position, column.type, *chosen, clauses, page, low=_on_the_calendar(_first(wanted.low)), high=_on_the_calendar(_beyond(wanted.high)))
+
+
+def _on_the_calendar(key: int | None) -> int | None:
+    """The key, or no end at all where there is no time for it: the second after the year 9999."""
+    return None if key is None or not _EARLIEST <= key <= _LATEST else key
 
 
 def _first(low: Bound | None) -> int | None:
