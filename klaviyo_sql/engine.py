@@ -34,7 +34,7 @@ class Engine:
     def __init__(self, client: Client, clock: Clock, tables: dict[str, Table], *, parallel: int, poll: Callable[[], None]) -> None:
         """`parallel` is how many requests of one scan may be under way; `poll` is called while a scan waits, and raises to end it."""
         self.client = client
-        self._parallel = parallel
+        self.parallel = parallel
         self._poll = poll
         self._workers = Workers(parallel)
         self.tables = tables
@@ -62,7 +62,7 @@ class Engine:
         return planning.plan(self._cuttable(scan), self.tables, lambda: self._today_in(self._timezone or "UTC"))
 
     def _cuttable(self, scan: Scan) -> Scan:
-        return replace(scan, cut=self._parallel > 1)
+        return replace(scan, cut=self.parallel > 1)
 
     def run(self, plan: Plan) -> Iterator[Row]:
         """The rows of a plan, in its order if it has one."""
@@ -98,7 +98,7 @@ class Engine:
             self.client,
             self._workers,
             chains,
-            most=self._parallel,
+            most=self.parallel,
             ordered=plan.order is not None,
             poll=self._poll,
             until=self._until,

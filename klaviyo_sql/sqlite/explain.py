@@ -81,7 +81,9 @@ def explain(connection: Connection, sql: str, parameters: Parameters = ()) -> Ex
         around = [index.read(other).table for above, other in agreements[: len(steps)] if above == parent]
         by_key = any(operator is Operator.EQUAL and isinstance(table.columns[column].place, Id) for column, operator, _ in agreement.terms)
         reads_timezone = isinstance(table.source, Aggregates) and not connection.engine.knows_timezone and not any(step.reads_timezone for step in steps)
-        steps.append(_step(table, plan, _times(table, plan, around, by_key=by_key), limit=agreement.limit, reads_timezone=reads_timezone))
+        times = _times(table, plan, around, by_key=by_key)
+        at_once = connection.engine.parallel
+        steps.append(_step(table, plan, times, limit=agreement.limit, at_once=at_once, reads_timezone=reads_timezone))
         waiting += _waiting(_rate(plan.chains[0].request), len(plan.chains)) if plan.chains else 0.0
     least = sum(step.least for step in steps)
     return Explanation(tuple(steps), least, round(least * ROUND_TRIP + waiting, 1))
@@ -124,7 +126,7 @@ def _times(table: Table, plan: Plan, around: Sequence[str], *, by_key: bool) -> 
     return f"{times}, the whole table at the second" if table.typical_rows <= SMALL_TABLE else times
 
 
-def _step(table: Table, plan: Plan, times: str, *, limit: int | None, reads_timezone: bool) -> Step:
+def _step(table: Table, plan: Plan, times: str, *, limit: int | None, at_once: int, reads_timezone: bool) -> Step:
     source = table.source
     requests = [chain.request for chain in plan.chains]
     more = []
@@ -137,7 +139,8 @@ def _step(table: Table, plan: Plan, times: str, *, limit: int | None, reads_time
     if isinstance(source, Collection) and any(not chain.single and chain.most_rows is None for chain in chains):
         page = contract.operation(source.list).page
         if limit is None or page is None or limit > page.max:
-            more.append(f"one request more for each further {page.max:,} rows" if page else "one request more for each further page")
+            side_by_side = f", up to {at_once} at once" if any(chain.slicing for chain in chains) else ""
+            more.append((f"one request more for each further {page.max:,} rows" if page else "one request more for each further page") + side_by_side)
     if isinstance(source, Collection) and source.get and any(chain.detail and not chain.single for chain in chains):
         detail = next(chain.detail for chain in chains if chain.detail)
         lower = contract.operation(source.get).lower_rates[0].rate
