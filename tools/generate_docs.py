@@ -11,7 +11,7 @@ from pathlib import Path
 
 from klaviyo_sql import contract
 from klaviyo_sql.model.table import Aggregates, Table, Type, pascal_case
-from klaviyo_sql.plan import scan as planning
+from klaviyo_sql.plan import pushdown
 from klaviyo_sql.sqlite.introspection import is_exact, operation_name, pushed
 from klaviyo_sql.tables import TABLES
 
@@ -98,7 +98,7 @@ def sent(table: Table, position: int) -> str:
     words = [" ".join(f"`{operator}`" for operator in operators)] if operators else []
     if operators and not is_exact(table, position):
         words.append("rechecked")
-    if planning.sorts(table, position):
+    if pushdown.sorts(table, position):
         words.append("`ORDER BY`")
     return ", ".join(words)
 

@@ -15,7 +15,7 @@ from klaviyo_sql.cli.exits import UsageError
 from klaviyo_sql.cli.formats import FORMATS
 from klaviyo_sql.cli.terminal import Look, look
 from klaviyo_sql.model.table import Column, Table, Type
-from klaviyo_sql.plan import scan as planning
+from klaviyo_sql.plan import pushdown
 from klaviyo_sql.sqlite import introspection
 from klaviyo_sql.tables import TABLES
 
@@ -72,7 +72,7 @@ def _columns(table: Table) -> Iterator[Sequence[Any]]:
             _type(column),
             ", ".join(exact) or None,
             ", ".join(rechecked) or None,
-            int(planning.sorts(table, position)),
+            int(pushdown.sorts(table, position)),
             int(column.hidden),
             column.doc,
         )
@@ -81,7 +81,7 @@ def _columns(table: Table) -> Iterator[Sequence[Any]]:
 def _pushed(table: Table, position: int) -> tuple[list[str], list[str]]:
     """The comparisons that Klaviyo answers exactly, and those that it answers with a superset."""
     operators = introspection.pushed(table, position)
-    exact = [str(operator) for operator in operators if planning.is_exact(table, position, operator)]
+    exact = [str(operator) for operator in operators if pushdown.is_exact(table, position, operator)]
     return exact, [str(operator) for operator in operators if operator not in exact]
 
 
@@ -131,7 +131,7 @@ def _sentence(column: Column) -> str:
 def _asked(table: Table, position: int) -> str:
     exact, rechecked = _pushed(table, position)
     parts = [f"{word}: {'  '.join(operators)}" for word, operators in (("exact", exact), ("rechecked", rechecked)) if operators]
-    return "   ".join([*parts, *(["sorted"] if planning.sorts(table, position) else [])])
+    return "   ".join([*parts, *(["sorted"] if pushdown.sorts(table, position) else [])])
 
 
 def _limits(table: Table) -> str:

@@ -5,7 +5,6 @@ A plan is a number of chains. A chain is one first request, whose pages follow o
 
 from __future__ import annotations
 
-import functools
 import itertools
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
@@ -17,7 +16,7 @@ from klaviyo_sql import contract
 from klaviyo_sql.contract import Operation
 from klaviyo_sql.model.request import Request
 from klaviyo_sql.model.table import Aggregates, Argument, Attribute, Collection, Column, Detail, Id, Latest, Measurement, ParentId, PeriodStart, Related, Table
-from klaviyo_sql.plan import filters, periods
+from klaviyo_sql.plan import fieldsets, filters, periods
 from klaviyo_sql.plan.constraints import Bound, Constraint, Operator, Unknown, Wanted, combine, in_sql
 from klaviyo_sql.plan.cost import estimate
 from klaviyo_sql.plan.slices import Slicing, slicing
@@ -129,78 +128,6 @@ class Today:
 
     timezone: str
     day: date
-
-
-def takes(table: Table, column: int, operator: Operator) -> bool:
-    """Whether the planner has a use for such a term; the others stay SQLite's alone."""
-    declared = table.columns[column]
-    place = declared.place
-    if isinstance(table.source, Aggregates):
-        return (isinstance(place, ParentId) and operator in (Operator.EQUAL, Operator.IN)) or (
-            isinstance(place, PeriodStart) and operator is not Operator.NOT_NULL
-        )
-    if isinstance(place, ParentId | Argument):
-        return operator in (Operator.EQUAL, Operator.IN)
-    if declared.type.is_instant and operator is not Operator.NOT_NULL:
-        return True
-    if isinstance(place, Id) and table.source.get and operator in (Operator.EQUAL, Operator.IN):
-        return True
-    return bool(declared.filters) and _offers(declared, contract.operation(table.source.list), operator)
-
-
-def is_pushed(table: Table, column: int, operator: Operator) -> bool:
-    """Whether such a term reaches Klaviyo; times that no filter knows are taken as well, but only compared here."""
-    declared = table.columns[column]
-    if not takes(table, column, operator) or isinstance(table.source, Aggregates):
-        return takes(table, column, operator)
-    if isinstance(declared.place, ParentId):
-        return True
-    # Of a table whose list knows no ids, several are found by reading it whole.
-    by_id = operator is Operator.EQUAL or (operator is Operator.IN and table.source.most_gets is None)
-    if isinstance(declared.place, Id) and table.source.get and by_id:
-        return True
-    return _offers(declared, contract.operation(table.source.list), operator)
-
-
-def answers_alone(table: Table, column: int, operator: Operator) -> bool:
-    """Whether the scan's rows satisfy such a term for certain, so that SQLite need not look again."""
-    declared = table.columns[column]
-    if not takes(table, column, operator):
-        return False
-    return declared.type.is_instant or isinstance(declared.place, PeriodStart | Argument)
-
-
-def is_exact(table: Table, column: int, operator: Operator) -> bool:
-    """Whether Klaviyo's own answer to such a term is exact, so that a page of LIMIT rows has LIMIT rows."""
-    declared = table.columns[column]
-    if not takes(table, column, operator):
-        return False
-    if isinstance(declared.place, ParentId | Argument | PeriodStart) or isinstance(table.source, Aggregates):
-        return True
-    if isinstance(declared.place, Id) and operator in (Operator.EQUAL, Operator.IN):
-        return is_pushed(table, column, operator)
-    operation = contract.operation(table.source.list)
-    return any(f.exact and _offers(replace(declared, filters=(f,)), operation, operator) for f in declared.filters)
-
-
-def sorts(table: Table, column: int) -> bool:
-    """Whether Klaviyo can return the rows in the order of the column."""
-    return isinstance(table.source, Collection) and table.columns[column].sort in contract.operation(table.source.list).sort
-
-
-def _offers(column: Column, operation: Operation, operator: Operator) -> bool:
-    """Whether one of the column's filters has an operator for it."""
-    if operator is Operator.NOT_NULL:
-        return filters.presence(column.filters, operation.filters) is not None
-    found = filters.value_filter(column.filters, operation.filters)
-    if found is None:
-        return False
-    operators = set(found[1].operators)
-    if operator in (Operator.EQUAL, Operator.IN):
-        return bool(operators & {"equals", "any", "greater-or-equal", "greater-than"})
-    if operator in (Operator.GREATER, Operator.GREATER_OR_EQUAL):
-        return bool(operators & {"greater-or-equal", "greater-than"})
-    return bool(operators & {"less-or-equal", "less-than"})
 
 
 def plan(scan: Scan, tables: dict[str, Table], today: Callable[[], Today]) -> Plan:
@@ -518,7 +445,7 @@ class _Collection:
         for position in columns:
             place = self.scan.table.columns[position].place
             if isinstance(place, Attribute | Latest) or (isinstance(place, Detail) and place.additional in operation.additional_fields.get(resource, ())):
-                names.add(_fieldset_name(place.keys, known))
+                names.add(fieldsets.name_of(place.keys, known))
                 if place.additional:
                     additional.add(place.additional)
             elif isinstance(place, Related) and position not in constants:
@@ -527,7 +454,7 @@ class _Collection:
         if additional:
             parameters[f"additional-fields[{resource}]"] = ",".join(sorted(additional))
         if known:
-            parameters[f"fields[{resource}]"] = ",".join(_compacted(frozenset(names), known)) or "id"
+            parameters[f"fields[{resource}]"] = ",".join(fieldsets.compacted(frozenset(names), known)) or "id"
         if includes:
             parameters["include"] = ",".join(sorted(includes))
             parameters |= {f"fields[{related}]": "id" for related in includes.values()}
@@ -582,25 +509,3 @@ def _bound_in_sql(column: Column, bound: Bound | None) -> Bound | None:
 def _can_be_an_id(value: Any) -> bool:
     """Whether the value can stand in a path: a path with an empty or a dotted segment is another path, and asks for something else."""
     return isinstance(value, Unknown) or bool(str(value).strip("."))
-
-
-def _fieldset_name(keys: tuple[str, ...], known: tuple[str, ...]) -> str:
-    """The longest dotted path to the attribute that the operation's fieldset knows."""
-    for length in range(len(keys), 0, -1):
-        name = ".".join(keys[:length])
-        if name in known:
-            return name
-    return keys[0]
-
-
-@functools.lru_cache(maxsize=1024)
-def _compacted(names: frozenset[str], known: tuple[str, ...]) -> tuple[str, ...]:
-    """The fieldset in as few words as it takes: an object whose keys are all wanted is named once, which keeps URLs short."""
-    left = set(names)
-    objects = {name.rpartition(".")[0] for name in known if "." in name}
-    for parent in sorted(objects & set(known), key=lambda name: -name.count(".")):
-        start = f"{parent}."
-        keys = {name for name in known if name.startswith(start) and "." not in name[len(start) :]}
-        if parent in left or keys <= left:
-            left = {name for name in left if not name.startswith(start)} | {parent}
-    return tuple(sorted(left))

@@ -13,8 +13,7 @@ import msgspec
 
 from klaviyo_sql.model import timestamps
 from klaviyo_sql.model.table import ParentId, Table
-from klaviyo_sql.plan import cost
-from klaviyo_sql.plan import scan as planning
+from klaviyo_sql.plan import cost, pushdown
 from klaviyo_sql.plan.constraints import Constraint, Operator, Unknown, comparable
 from klaviyo_sql.plan.scan import Order
 
@@ -113,17 +112,17 @@ def agree(info: apsw.IndexInfo, table: Table, tables: dict[str, Table]) -> None:
             comparable(table, declared, value)  # LIKE and GLOB bring text ranges of their own, in other collations
         if not (
             info.get_aConstraint_usable(n)
-            and planning.takes(table, column, wanted)
+            and pushdown.takes(table, column, wanted)
             and (wanted is Operator.NOT_NULL or info.get_aConstraint_collation(n) == collation)
         ):
             exact = False
             continue
         terms.append((column, wanted, value))
         info.set_aConstraintUsage_argvIndex(n, len(terms))
-        info.set_aConstraintUsage_omit(n, planning.answers_alone(table, column, wanted))
+        info.set_aConstraintUsage_omit(n, pushdown.answers_alone(table, column, wanted))
         if several:
             info.set_aConstraintUsage_in(n, True)
-        exact = exact and planning.is_exact(table, column, wanted)
+        exact = exact and pushdown.is_exact(table, column, wanted)
     order = _order(info, table, terms)
     if info.nOrderBy and order is None:
         exact = False
@@ -157,7 +156,7 @@ def _order(info: apsw.IndexInfo, table: Table, terms: list[tuple[int, Operator, 
     if info.nOrderBy != 1:
         return None
     column = info.get_aOrderBy_iColumn(0)
-    if column < 0 or not planning.sorts(table, column):
+    if column < 0 or not pushdown.sorts(table, column):
         return None
     if table.source.parent and not any(isinstance(table.columns[taken].place, ParentId) for taken, _, _ in terms):
         return None  # the members of one list after another's are in no order

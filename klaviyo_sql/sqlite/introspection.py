@@ -9,7 +9,7 @@ from klaviyo_sql.fetch import RequestLog
 from klaviyo_sql.fetch.rows import Row
 from klaviyo_sql.model import timestamps
 from klaviyo_sql.model.table import Collection, Table, pascal_case
-from klaviyo_sql.plan import scan as planning
+from klaviyo_sql.plan import pushdown
 from klaviyo_sql.plan.constraints import Operator
 
 REQUESTS = """CREATE TABLE x(
@@ -87,7 +87,7 @@ def columns(declared: Iterable[Table]) -> list[Row]:
             int(column.hidden),
             ", ".join(pushed(table, position)) or None,
             int(is_exact(table, position)),
-            int(planning.sorts(table, position)),
+            int(pushdown.sorts(table, position)),
             column.doc,
         )
         for table in declared
@@ -102,10 +102,10 @@ def operation_name(table: Table) -> str:
 
 def pushed(table: Table, position: int) -> list[Operator]:
     """The comparisons on the column that Klaviyo, and not only SQLite, is asked for."""
-    return [operator for operator in Operator if planning.is_pushed(table, position, operator)]
+    return [operator for operator in Operator if pushdown.is_pushed(table, position, operator)]
 
 
 def is_exact(table: Table, position: int) -> bool:
     """Whether everything that is sent of the column is answered exactly."""
     operators = pushed(table, position)
-    return bool(operators) and all(planning.is_exact(table, position, operator) for operator in operators)
+    return bool(operators) and all(pushdown.is_exact(table, position, operator) for operator in operators)

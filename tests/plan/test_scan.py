@@ -11,6 +11,7 @@ import pytest
 from klaviyo_sql import Connection, contract
 from klaviyo_sql.model.request import Request
 from klaviyo_sql.model.table import Aggregates, Argument, Column, Table, Type
+from klaviyo_sql.plan import pushdown
 from klaviyo_sql.plan import scan as planning
 from klaviyo_sql.plan.constraints import Constraint, Operator
 from klaviyo_sql.plan.scan import Order, Plan, Scan, Today
@@ -22,7 +23,7 @@ def today() -> Today:
 
 
 TERMS = [(table, position, operator) for table in TABLES.values() for position in range(len(table.columns)) for operator in Operator]
-PUSHED = [(table, position, operator) for table, position, operator in TERMS if planning.is_pushed(table, position, operator)]
+PUSHED = [(table, position, operator) for table, position, operator in TERMS if pushdown.is_pushed(table, position, operator)]
 
 
 def sample(column: Column, operator: Operator) -> Any:
@@ -40,14 +41,14 @@ def name(term: Any) -> str:
 def test_a_term_that_is_not_taken_is_nothing_else(table: Table) -> None:
     for _, position, operator in (term for term in TERMS if term[0] is table):
         said = f"{table.columns[position].name} {operator}"
-        if not planning.takes(table, position, operator):
-            assert not planning.is_pushed(table, position, operator), said
-            assert not planning.is_exact(table, position, operator), said
-            assert not planning.answers_alone(table, position, operator), said
-        if planning.is_exact(table, position, operator):
-            assert planning.is_pushed(table, position, operator), said
-        if isinstance(table.columns[position].place, Argument) and planning.takes(table, position, operator):
-            assert planning.answers_alone(table, position, operator), f"{said}: no row has the value, so nobody but the scan can check it"
+        if not pushdown.takes(table, position, operator):
+            assert not pushdown.is_pushed(table, position, operator), said
+            assert not pushdown.is_exact(table, position, operator), said
+            assert not pushdown.answers_alone(table, position, operator), said
+        if pushdown.is_exact(table, position, operator):
+            assert pushdown.is_pushed(table, position, operator), said
+        if isinstance(table.columns[position].place, Argument) and pushdown.takes(table, position, operator):
+            assert pushdown.answers_alone(table, position, operator), f"{said}: no row has the value, so nobody but the scan can check it"
 
 
 def requests(plan: Plan) -> Iterator[Request]:
@@ -107,7 +108,7 @@ def test_every_column_can_be_read_alone_and_with_all(table: Table) -> None:
 @pytest.mark.parametrize("table", TABLES.values(), ids=name)
 def test_orders_are_klaviyo_s(table: Table) -> None:
     for position, column in enumerate(table.columns):
-        if not planning.sorts(table, position):
+        if not pushdown.sorts(table, position):
             continue
         for descending in (False, True):
             plan = planning.plan(Scan(table, (), (), Order(position, descending), limit=3), TABLES, today)
@@ -115,7 +116,7 @@ def test_orders_are_klaviyo_s(table: Table) -> None:
                 assert ("sort", f"-{column.sort}" if descending else column.sort) in chain.request.parameters
                 assert position in chain.columns
     if isinstance(table.source, Aggregates):
-        assert not any(planning.sorts(table, position) for position in range(len(table.columns)))
+        assert not any(pushdown.sorts(table, position) for position in range(len(table.columns)))
 
 
 @pytest.mark.parametrize("key", ["../accounts", "a/b", "a?b=c", "a#b", "%2e%2e", "..", ".", "", " ", "é", "a\nb", "a\0b"], ids=ascii)
