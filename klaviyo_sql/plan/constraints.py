@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from typing import Any, Final
@@ -128,25 +128,25 @@ def _narrowed(table: Table, before: Wanted, constraint: Constraint) -> Wanted:
     """`before`, and the constraint as well."""
     column = table.columns[constraint.column]
     if constraint.operator is Operator.NOT_NULL:
-        return _with(before, not_null=True)
+        return replace(before, not_null=True)
     if constraint.operator in (Operator.EQUAL, Operator.IN):
         asked = constraint.value if constraint.operator is Operator.IN else (constraint.value,)
         values = [comparable(table, column, value) for value in asked]
         if any(value is NOT_COMPARABLE for value in values):
             return before
-        return _with(before, values=_intersected(before.values, values))
+        return replace(before, values=_intersected(before.values, values))
     value = comparable(table, column, constraint.value)
     if value is NOT_COMPARABLE:
         return before
     if value is None:
-        return _with(before, impossible=f"{column.name} {constraint.operator} NULL is never true")
+        return replace(before, impossible=f"{column.name} {constraint.operator} NULL is never true")
     upper = constraint.operator in (Operator.LESS, Operator.LESS_OR_EQUAL)
     bound = Bound(value, constraint.operator in (Operator.GREATER_OR_EQUAL, Operator.LESS_OR_EQUAL))
     if column.type is Type.DATE:
         bound = whole_day(bound, upper=upper)
     if upper:
-        return _with(before, high=_tighter(before.high, bound, upper=True))
-    return _with(before, low=_tighter(before.low, bound, upper=False))
+        return replace(before, high=_tighter(before.high, bound, upper=True))
+    return replace(before, low=_tighter(before.low, bound, upper=False))
 
 
 def whole_day(bound: Bound, *, upper: bool) -> Bound:
@@ -162,19 +162,6 @@ def whole_day(bound: Bound, *, upper: bool) -> Bound:
 
 def _is_midnight(instant: datetime) -> bool:
     return not (instant.hour or instant.minute or instant.second or instant.microsecond)
-
-
-def _with(before: Wanted, **changes: Any) -> Wanted:
-    return Wanted(
-        **{
-            "values": before.values,
-            "low": before.low,
-            "high": before.high,
-            "not_null": before.not_null,
-            "impossible": before.impossible,
-        }
-        | changes
-    )
 
 
 def _intersected(before: tuple[Any, ...] | None, values: list[Any]) -> tuple[Any, ...]:
@@ -205,13 +192,13 @@ def _checked(column: Column, wanted: Wanted) -> Wanted:
     if wanted.values is not None:
         inside = tuple(value for value in wanted.values if isinstance(value, Unknown) or (_can_be_in(column, value) and _lies_in(value, wanted)))
         if not inside:
-            return _with(wanted, values=(), impossible=f"no value of {column.name} satisfies every condition on it")
-        return _with(wanted, values=inside)
+            return replace(wanted, values=(), impossible=f"no value of {column.name} satisfies every condition on it")
+        return replace(wanted, values=inside)
     low, high = wanted.low, wanted.high
     if low is None or high is None or isinstance(low.value, Unknown) or isinstance(high.value, Unknown):
         return wanted
     if low.value > high.value or (low.value == high.value and not (low.inclusive and high.inclusive)):
-        return _with(wanted, impossible=f"the conditions on {column.name} contradict each other")
+        return replace(wanted, impossible=f"the conditions on {column.name} contradict each other")
     return wanted
 
 

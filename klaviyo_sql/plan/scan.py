@@ -43,7 +43,6 @@ class Check:
     values: frozenset[Any] | None = None
     low: Bound | None = None
     high: Bound | None = None
-    not_null: bool = False
 
     def holds(self, value: Any) -> bool:
         """Whether a row with this value stays."""

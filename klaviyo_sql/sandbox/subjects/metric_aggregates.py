@@ -118,7 +118,9 @@ def _measured(measurement: str, events: list[Resource]) -> float:
         return len(events)
     if measurement == "unique":
         return len({event["profile_id"] for event in events} - {None})
-    total = math.fsum(event["attributes"]["event_properties"].get("$value") or 0 for event in events)
+    values = (event["attributes"]["event_properties"].get("$value") for event in events)
+    # What a sender wrote as text is no number to add up.
+    total = math.fsum(value for value in values if isinstance(value, int | float))
     return int(total) if total.is_integer() else total
 
 
