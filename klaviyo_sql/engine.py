@@ -103,7 +103,7 @@ class Engine:
             poll=self._poll,
             until=self._until,
         )
-        rows = itertools.chain.from_iterable(self._with_detail(page, chain) if chain.detail else page for chain, page in window.pages())
+        rows = itertools.chain.from_iterable(self._with_detail(plan.table, page, chain) if chain.detail else page for chain, page in window.pages())
         if plan.order is not None:
             return _in_order(rows, plan.table, plan.chains[0].columns.index(plan.order.column), plan.order) if plan.chains else iter(())
         return rows
@@ -113,14 +113,11 @@ class Engine:
         instant = _KLAVIYO_BEGAN if chain.slicing and chain.slicing.descending else self._clock.now()
         return int(instant.timestamp())
 
-    def _with_detail(self, rows: list[Row], chain: Chain) -> list[Row]:
+    def _with_detail(self, table: Table, rows: list[Row], chain: Chain) -> list[Row]:
         """The rows with the columns that only the by-id operation knows: one request a row."""
-        source = self.tables[chain.request.table].source
-        assert isinstance(source, Collection)  # noqa: S101 - only collections have details
         id_position = next(n for n, column in enumerate(chain.decoded) if isinstance(column.place, Id))
         detailed = [n for n, column in enumerate(chain.decoded) if isinstance(column.place, Detail)]
         columns = tuple(chain.columns[n] for n in (*detailed, id_position))
-        table = self.tables[chain.request.table]
         completed = []
         for row in rows:
             key = Constraint(chain.columns[id_position], Operator.EQUAL, row[id_position])

@@ -12,7 +12,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -30,10 +30,11 @@ MOST_CHARACTERS = 4_000
 
 @dataclass(frozen=True, slots=True)
 class Pushed:
-    """Clauses that are sent together, and whether Klaviyo's answer to them is exactly what was wanted of the column."""
+    """Clauses that are sent together, whether Klaviyo's answer to them is exactly what was wanted of the column, and the values they ask for."""
 
     clauses: tuple[str, ...]
     exact: bool
+    values: tuple[Any, ...] = field(default=(), compare=False)
 
 
 def literal(value: Any) -> str:
@@ -65,14 +66,18 @@ def equality(filter_: Filter, rule: FilterRule, values: Sequence[Any]) -> list[P
     if not values:
         return None
     if "any" in rule.operators and len(values) > 1:
-        return [Pushed((clause("any", filter_.field, chunk),), filter_.exact) for chunk in chunks(values)]
+        return [Pushed((clause("any", filter_.field, chunk),), filter_.exact, chunk) for chunk in chunks(values)]
     if "equals" in rule.operators:
-        return [Pushed((clause("equals", filter_.field, value),), filter_.exact) for value in values]
+        return [Pushed((clause("equals", filter_.field, value),), filter_.exact, (value,)) for value in values]
     if "any" in rule.operators:
-        return [Pushed((clause("any", filter_.field, values),), filter_.exact)]
-    pushed = [range_(filter_, rule, Bound(value, inclusive=True), Bound(value, inclusive=True)) for value in values]
-    ways = [way for way in pushed if way is not None]
-    return ways if len(ways) == len(pushed) else None
+        return [Pushed((clause("any", filter_.field, values),), filter_.exact, tuple(values))]
+    pushed = []
+    for value in values:
+        way = range_(filter_, rule, Bound(value, inclusive=True), Bound(value, inclusive=True))
+        if way is None:
+            return None
+        pushed.append(replace(way, values=(value,)))
+    return pushed
 
 
 def range_(filter_: Filter, rule: FilterRule, low: Bound | None, high: Bound | None) -> Pushed | None:

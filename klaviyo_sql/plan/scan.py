@@ -273,11 +273,9 @@ class _Collection:
         if wanted.values is not None:
             if isinstance(column.place, Argument):
                 assert chosen is not None  # noqa: S101 - takes() offers an argument only where it has a filter
-                pushed = filters.equality(*chosen, wanted.values) or []
-                by_value = (
-                    [filters.equality(*chosen, (value,)) or [] for value in wanted.values] if len(pushed) != len(wanted.values) else [[way] for way in pushed]
-                )
-                return tuple(_Way(ways[0], position, constant=value, droppable=False) for value, ways in zip(wanted.values, by_value, strict=True))
+                # A request for each value, so that each row knows the one it answers to.
+                each = [filters.equality(*chosen, (value,)) or [] for value in wanted.values]
+                return tuple(_Way(pushed, position, constant=pushed.values[0]) for pushed in itertools.chain.from_iterable(each))
             if chosen is None:
                 return None
             instants = [value for value in wanted.values if not isinstance(value, str | Unknown)]
@@ -285,26 +283,23 @@ class _Collection:
             if by_range and len(wanted.values) > 1 and len(instants) == len(wanted.values) and (not chosen[0].exact or len(instants) > _MOST_RANGES):
                 hull = filters.range_(*chosen, Bound(min(instants), inclusive=True), Bound(max(instants), inclusive=True))
                 return (_Way(replace(hull, exact=False), position),) if hull else None
-            pushed_values = filters.equality(*chosen, wanted.values)
-            if pushed_values is None:
+            found = filters.equality(*chosen, wanted.values)
+            if found is None:
                 return None
-            if len(pushed_values) == 1 or chosen[0].exact:
-                constants = wanted.values if len(pushed_values) == len(wanted.values) and "equals" in chosen[1].operators else (None,) * len(pushed_values)
-                groups = filters.chunks(wanted.values) if "any" in chosen[1].operators and len(wanted.values) > 1 else [(value,) for value in wanted.values]
-                unique = isinstance(column.place, Id) and chosen[0].exact
-                return tuple(
-                    _Way(
-                        pushed,
-                        position,
-                        constant=constant if isinstance(column.place, Related) else None,
-                        droppable="any" in chosen[1].operators,
-                        most_rows=len(group) if unique else None,
-                    )
-                    for pushed, constant, group in zip(pushed_values, constants, groups, strict=True)
-                )
             # An inexact answer to one chunk may hold rows that another chunk is asked for: each keeps its own values only.
-            groups = filters.chunks(wanted.values) if "any" in chosen[1].operators else [(value,) for value in wanted.values]
-            return tuple(_Way(pushed, position, values=frozenset(group), droppable=True) for pushed, group in zip(pushed_values, groups, strict=True))
+            apart = len(found) == 1 or chosen[0].exact
+            unique = isinstance(column.place, Id) and chosen[0].exact
+            return tuple(
+                _Way(
+                    pushed,
+                    position,
+                    constant=pushed.values[0] if isinstance(column.place, Related) and len(pushed.values) == 1 else None,
+                    values=None if apart else frozenset(pushed.values),
+                    droppable=not apart or "any" in chosen[1].operators,
+                    most_rows=len(pushed.values) if unique else None,
+                )
+                for pushed in found
+            )
         if filters.describes_range(wanted):
             ranged = filters.range_(*chosen, wanted.low, wanted.high) if chosen else None
             return (_Way(ranged, position),) if ranged else None
