@@ -8,6 +8,7 @@ window after its latest possible arrival: then no fixed window, wherever it star
 from __future__ import annotations
 
 import heapq
+import math
 import re
 import threading
 import weakref
@@ -27,7 +28,7 @@ MARGIN = 0.1
 JOURNEY = 10.0
 """Seconds after which a request has arrived, though its reply may take longer: as long as connecting may take.
 
-So a slow report does not count from its reply on."""
+So a slow report does not count from its reply on. (By a simulated clock nothing can be said: it may run ahead of the thread that sends.)"""
 
 SECOND, MINUTE, DAY = 1, 60, 86400
 
@@ -89,14 +90,15 @@ class _Window:
 class _Meter:
     """The windows of one operation in one tier."""
 
-    __slots__ = ("_next", "empty_until", "traveling", "windows")
+    __slots__ = ("_journey", "_next", "empty_until", "traveling", "windows")
 
-    def __init__(self, rate: contract.Rate) -> None:
+    def __init__(self, rate: contract.Rate, journey: float) -> None:
         self.windows = {SECOND: _Window(rate.burst, SECOND), MINUTE: _Window(rate.steady, MINUTE)}
         if rate.daily is not None:
             self.windows[DAY] = _Window(rate.daily, DAY)
         self.traveling: dict[int, float] = {}
         self.empty_until = 0.0
+        self._journey = journey
         self._next = 0
 
     def delay(self, now: float) -> Delay | None:
@@ -121,9 +123,9 @@ class _Meter:
         # In the order of departure: the first that may still be traveling ends the search.
         while self.traveling:
             number, departed = next(iter(self.traveling.items()))
-            if departed + JOURNEY > now:
+            if departed + self._journey > now:
                 return
-            self.arrive(number, departed + JOURNEY)
+            self.arrive(number, departed + self._journey)
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,8 +143,9 @@ class Limits:
     Nothing here waits: `admit` says when, and who asks does the waiting. All methods may be called from any thread.
     """
 
-    def __init__(self, clock: Clock | None = None) -> None:
+    def __init__(self, clock: Clock | None = None, journey: float = JOURNEY) -> None:
         self._clock = clock or SystemClock()
+        self._journey = journey
         self._meters: dict[tuple[str, contract.Rate], _Meter] = {}
         self._blocked: dict[str, float] = {}
         self.renew()
@@ -235,7 +238,7 @@ class Limits:
     def _meter(self, operation: str, rate: contract.Rate) -> _Meter:
         meter = self._meters.get((operation, rate))
         if meter is None:
-            meter = self._meters[operation, rate] = _Meter(rate)
+            meter = self._meters[operation, rate] = _Meter(rate, self._journey)
         return meter
 
 
@@ -279,7 +282,7 @@ def shared_limits(base_url: str, key_digest: str, clock: Clock) -> Limits:
         name = (base_url, key_digest, id(clock))
         simulated = _simulated.get(name)
         if simulated is None:
-            simulated = _simulated[name] = Limits(clock)
+            simulated = _simulated[name] = Limits(clock, journey=math.inf)
         return simulated
 
 

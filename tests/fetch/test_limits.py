@@ -204,3 +204,15 @@ def test_one_account_has_one_set_of_limits_in_a_process() -> None:
     assert simulated is not first
     assert simulated is shared_limits("https://a.klaviyo.com", "digest", clock)
     assert simulated is not shared_limits("https://a.klaviyo.com", "digest", SimulatedClock())
+
+
+def test_a_simulated_clock_that_runs_ahead_does_not_make_a_request_arrive() -> None:
+    # Other threads sleep through minutes before the thread that was admitted gets to send.
+    clock = SimulatedClock()
+    limits = shared_limits("https://a.klaviyo.com", "digest", clock)
+    traveling = admitted(limits, ACCOUNTS)
+    clock.sleep(10 * JOURNEY)
+    delayed(limits, ACCOUNTS)
+    limits.answered(traveling)
+    clock.sleep(2)
+    admitted(limits, ACCOUNTS)
