@@ -143,9 +143,10 @@ class Limits:
     Nothing here waits: `admit` says when, and who asks does the waiting. All methods may be called from any thread.
     """
 
-    def __init__(self, clock: Clock | None = None, journey: float = JOURNEY) -> None:
+    def __init__(self, clock: Clock | None = None, journey: float | None = None) -> None:
+        """`journey` is by default JOURNEY, by any other clock than the machine's without end."""
         self._clock = clock or SystemClock()
-        self._journey = journey
+        self._journey = (JOURNEY if isinstance(self._clock, SystemClock) else math.inf) if journey is None else journey
         self._meters: dict[tuple[str, contract.Rate], _Meter] = {}
         self._blocked: dict[str, float] = {}
         self.renew()
@@ -282,7 +283,7 @@ def shared_limits(base_url: str, key_digest: str, clock: Clock) -> Limits:
         name = (base_url, key_digest, id(clock))
         simulated = _simulated.get(name)
         if simulated is None:
-            simulated = _simulated[name] = Limits(clock, journey=math.inf)
+            simulated = _simulated[name] = Limits(clock)
         return simulated
 
 

@@ -40,7 +40,7 @@ def arrivals(request: Request, *, seconds: float, workers: int, latency: float, 
     """
     chance = random.Random(seed)
     clock = SimulatedClock()
-    limits = Limits(clock)
+    limits = Limits(clock, journey=JOURNEY)
     seen: list[float] = []
     events: list[tuple[float, int, Admission | None]] = [(0.0, worker, None) for worker in range(workers)]
     while events:
@@ -90,7 +90,7 @@ def test_nearly_all_that_is_allowed_is_used_and_never_more(request_: Request, mi
 
 
 def test_a_day_has_its_limit_and_its_end(clock: SimulatedClock) -> None:
-    limits = Limits(clock)
+    limits = Limits(clock, journey=JOURNEY)
     for _ in range(225):
         while isinstance(verdict := limits.admit(REPORT), Delay):
             assert verdict.seconds <= 61
@@ -105,7 +105,7 @@ def test_a_day_has_its_limit_and_its_end(clock: SimulatedClock) -> None:
 
 
 def test_a_request_that_was_never_sent_does_not_count(clock: SimulatedClock) -> None:
-    limits = Limits(clock)
+    limits = Limits(clock, journey=JOURNEY)
     limits.unsent(admitted(limits, ACCOUNTS))
     limits.answered(admitted(limits, ACCOUNTS))
     assert delayed(limits, ACCOUNTS).limit == "1 request a second"
@@ -116,7 +116,7 @@ def test_costly_columns_are_counted_by_their_own_lower_rate(clock: SimulatedCloc
     cheap = Request("get_profiles", "GET", "/api/profiles", (("additional-fields[profile]", "subscriptions"),))
     assert rate_of(costly) == contract.Rate(10, 150)
     assert rate_of(cheap) == contract.Rate(75, 750)
-    limits = Limits(clock)
+    limits = Limits(clock, journey=JOURNEY)
     for _ in range(10):
         admitted(limits, costly)
     assert delayed(limits, costly).limit == "10 requests a second"
@@ -130,7 +130,7 @@ def test_costly_columns_are_counted_by_their_own_lower_rate(clock: SimulatedCloc
 
 
 def test_operations_do_not_share_their_limits(clock: SimulatedClock) -> None:
-    limits = Limits(clock)
+    limits = Limits(clock, journey=JOURNEY)
     admitted(limits, ACCOUNTS)
     delayed(limits, ACCOUNTS)
     admitted(limits, PROFILES)
@@ -139,7 +139,7 @@ def test_operations_do_not_share_their_limits(clock: SimulatedClock) -> None:
 
 @pytest.mark.parametrize(("header", "expected"), [("5, 5;w=1, 20;w=60", 5), ("5,5; w=1,20; w=60,30;w=86400", 5), ("garbage", 75), ("0, 0;w=1", 75)])
 def test_the_header_overrules_the_contract(clock: SimulatedClock, header: str, expected: int) -> None:
-    limits = Limits(clock)
+    limits = Limits(clock, journey=JOURNEY)
     assert limits.answered(admitted(limits, PROFILES), httpx.Headers({"RateLimit-Limit": header, "RateLimit-Remaining": "4"})) == 4
     for _ in range(expected - 1):
         limits.answered(admitted(limits, PROFILES))
@@ -150,7 +150,7 @@ def test_the_header_overrules_the_contract(clock: SimulatedClock, header: str, e
 
 
 def test_a_limit_that_is_lowered_below_what_was_sent_waits_for_enough_to_leave(clock: SimulatedClock) -> None:
-    limits = Limits(clock)
+    limits = Limits(clock, journey=JOURNEY)
     for _ in range(10):
         limits.answered(admitted(limits, PROFILES))
         clock.sleep(0.01)
@@ -160,7 +160,7 @@ def test_a_limit_that_is_lowered_below_what_was_sent_waits_for_enough_to_leave(c
 
 
 def test_nothing_is_sent_before_the_reset_when_nothing_remains(clock: SimulatedClock) -> None:
-    limits = Limits(clock)
+    limits = Limits(clock, journey=JOURNEY)
     limits.answered(admitted(limits, PROFILES), httpx.Headers({"RateLimit-Remaining": "0", "RateLimit-Reset": "3"}))
     assert delayed(limits, PROFILES).seconds == pytest.approx(3)
     clock.sleep(3.001)
@@ -169,7 +169,7 @@ def test_nothing_is_sent_before_the_reset_when_nothing_remains(clock: SimulatedC
 
 
 def test_a_block_holds_for_the_whole_operation_and_is_never_shortened(clock: SimulatedClock) -> None:
-    limits = Limits(clock)
+    limits = Limits(clock, journey=JOURNEY)
     limits.block("get_profiles", 30)
     limits.block("get_profiles", 1)
     assert delayed(limits, PROFILES) == Delay(30, "Klaviyo's Retry-After")
@@ -191,7 +191,7 @@ def test_what_remains_of_an_unused_operation_is_all() -> None:
 
 def test_an_operation_that_is_not_in_the_contract_is_our_mistake(clock: SimulatedClock) -> None:
     with pytest.raises(errors.InternalError, match="get_nothing"):
-        Limits(clock).admit(Request("get_nothing", "GET", "/api/nothing"))
+        Limits(clock, journey=JOURNEY).admit(Request("get_nothing", "GET", "/api/nothing"))
 
 
 def test_one_account_has_one_set_of_limits_in_a_process() -> None:
@@ -209,7 +209,7 @@ def test_one_account_has_one_set_of_limits_in_a_process() -> None:
 def test_a_simulated_clock_that_runs_ahead_does_not_make_a_request_arrive() -> None:
     # Other threads sleep through minutes before the thread that was admitted gets to send.
     clock = SimulatedClock()
-    limits = shared_limits("https://a.klaviyo.com", "digest", clock)
+    limits = Limits(clock)
     traveling = admitted(limits, ACCOUNTS)
     clock.sleep(10 * JOURNEY)
     delayed(limits, ACCOUNTS)
