@@ -1,30 +1,27 @@
 """The hinge between SQL and Klaviyo: a scan in, rows out. Both know only this.
 
-`Engine.scan` plans a scan and runs the plan lazily: a page is asked for when its first row is wanted. `Scanner` is a scan that is repeated
-with other values, as the inner side of a join is; it remembers what it has read.
+`Engine.scan` plans a scan and runs the plan lazily: a page is asked for when its first row is wanted.
 """
 
 from __future__ import annotations
 
-import heapq
 import itertools
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, datetime
-from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from klaviyo_sql import errors
 from klaviyo_sql.fetch import Client, Window, Workers
+from klaviyo_sql.fetch.merging import SortKey, merged, sort_key
 from klaviyo_sql.fetch.rows import Row
 from klaviyo_sql.model.clock import Clock
-from klaviyo_sql.model.table import Collection, Detail, Id, Table
+from klaviyo_sql.model.table import Detail, Id, Table
 from klaviyo_sql.plan import scan as planning
 from klaviyo_sql.plan.constraints import Constraint, Operator
-from klaviyo_sql.plan.cost import SMALL_TABLE
 from klaviyo_sql.plan.scan import Chain, Order, Plan, Scan, Today
 
-_REMEMBERED_KEYS = 10_000
 _KLAVIYO_BEGAN = datetime(2012, 1, 1, tzinfo=UTC)
 
 
@@ -64,11 +61,24 @@ class Engine:
     def _cuttable(self, scan: Scan) -> Scan:
         return replace(scan, cut=self.parallel > 1)
 
+    def read_whole(self, scan: Scan) -> list[Row]:
+        """All rows of a scan, for somebody who will not stop halfway: with as many requests at once as there may be from the first on."""
+        return list(itertools.chain.from_iterable(self.pages(self.plan(scan), eager=True)))
+
     def run(self, plan: Plan) -> Iterator[Row]:
         """The rows of a plan, in its order if it has one."""
-        if plan.order is not None and len(plan.chains) > 1:
-            return self._merged(plan, plan.order)
-        return self._rows(plan, self._chains(plan))
+        return itertools.chain.from_iterable(self.pages(plan))
+
+    def pages(self, plan: Plan, *, eager: bool = False) -> Iterator[list[Row]]:
+        """The same rows in lists that are not empty: what has been read already, without asking for more.
+
+        `eager` when all of them will be wanted: the window need not open step by step.
+        """
+        order = plan.order
+        if order is None:
+            return filter(None, self._pages(plan, self._window(plan, self._chains(plan), eager=eager)))
+        pages = self._merged(plan, order) if len(plan.chains) > 1 else self._pages(plan, self._window(plan, self._chains(plan), eager=eager))
+        return _in_order(filter(None, pages), plan, order)
 
     def _chains(self, plan: Plan) -> Iterator[Chain]:
         """The chains, those of children one parent at a time, as the parents' pages come in."""
@@ -81,32 +91,45 @@ class Engine:
                 seen.add(parent_id)
                 yield from plan.chains_of(parent_id)
 
-    def _merged(self, plan: Plan, order: Order) -> Iterator[Row]:
-        """Several ordered chains as one."""
+    def _merged(self, plan: Plan, order: Order) -> Iterator[list[Row]]:
+        """Several ordered chains as one; their first pages are read side by side, for all of them are needed to know the first row."""
+        windows = [self._window(plan, [chain]) for chain in plan.chains]
+        waiting = deque(windows)
 
-        def keyed(chain: Chain) -> Iterator[tuple[tuple[bool, Any], Row]]:
-            position = chain.columns.index(order.column)
-            for row in self._rows(plan, [chain]):
-                yield _sort_key(row[position]), row
+        def begin_another() -> None:
+            if waiting:
+                waiting.popleft().begin()
 
-        merged = heapq.merge(*map(keyed, plan.chains), key=lambda entry: entry[0], reverse=order.descending)
-        return (row for _, row in merged)
+        def pages(window: Window) -> Iterator[list[Row]]:
+            for page in self._pages(plan, window):
+                begin_another()
+                yield page
 
-    def _rows(self, plan: Plan, chains: Iterable[Chain]) -> Iterator[Row]:
-        """The rows of chains that are read side by side; in order, if the plan has one, of a single chain."""
-        window = Window(
+        try:
+            for _ in range(self.parallel):
+                begin_another()
+            positions = [chain.columns.index(order.column) for chain in plan.chains]
+            yield from merged([(pages(window), position) for window, position in zip(windows, positions, strict=True)], descending=order.descending)
+        finally:
+            for window in windows:
+                window.stop()
+
+    def _window(self, plan: Plan, chains: Iterable[Chain], *, eager: bool = False) -> Window:
+        """What reads chains side by side, in order, if the plan has one."""
+        return Window(
             self.client,
             self._workers,
             chains,
             most=self.parallel,
+            first=self.parallel if eager else 1,
             ordered=plan.order is not None,
             poll=self._poll,
             until=self._until,
         )
-        rows = itertools.chain.from_iterable(self._with_detail(plan.table, page, chain) if chain.detail else page for chain, page in window.pages())
-        if plan.order is not None:
-            return _in_order(rows, plan.table, plan.chains[0].columns.index(plan.order.column), plan.order) if plan.chains else iter(())
-        return rows
+
+    def _pages(self, plan: Plan, window: Window) -> Iterator[list[Row]]:
+        """The pages of chains, with what had to be read for each row."""
+        return (self._with_detail(plan.table, page, chain) if chain.detail else page for chain, page in window.pages())
 
     def _until(self, chain: Chain) -> int:
         """Where rows are likely to end whose range nobody bounded: the present, or the year in which Klaviyo began."""
@@ -148,75 +171,19 @@ class Engine:
         return Today(timezone, self._clock.now().astimezone(ZoneInfo(timezone)).date())
 
 
-@dataclass(slots=True)
-class Scanner:
-    """A scan that is run again and again with other values.
-
-    The keys that were looked up are remembered for as long as the statement runs, and a small table is read whole at its second key.
-    """
-
-    engine: Engine
-    table: Table
-    columns: tuple[int, ...]
-    order: Order | None = None
-    limit: int | None = None
-    _found: dict[Any, list[Row]] | None = None
-    _whole: dict[Any, Row] | None = None
-
-    def rows(self, constraints: tuple[Constraint, ...]) -> Iterator[Row]:
-        """The rows for these values."""
-        scan = Scan(self.table, self.columns, constraints, self.order, self.limit)
-        key = self._only_key(constraints)
-        if key is None:
-            return self.engine.scan(scan)
-        if self._found is None:
-            self._found = {}
-        if key in self._found:
-            return iter(self._found[key])
-        if self._whole is None and self._found and self._may_read_whole():
-            self._whole = self._read_whole()
-        if self._whole is not None:
-            row = self._whole.get(key)
-            return iter(()) if row is None else iter((row,))
-        rows = list(self.engine.scan(scan))
-        if len(self._found) < _REMEMBERED_KEYS:
-            self._found[key] = rows
-        return iter(rows)
-
-    def _only_key(self, constraints: tuple[Constraint, ...]) -> Any:
-        """The id, when the scan asks for the row of one id and for nothing else."""
-        source = self.table.source
-        if not isinstance(source, Collection) or source.get is None or source.parent or len(constraints) != 1:
-            return None
-        constraint = constraints[0]
-        is_key = isinstance(self.table.columns[constraint.column].place, Id) and constraint.operator is Operator.EQUAL
-        return constraint.value if is_key and isinstance(constraint.value, str) else None
-
-    def _may_read_whole(self) -> bool:
-        places = (self.table.columns[column].place for column in self.columns)
-        return self.table.typical_rows <= SMALL_TABLE and not any(isinstance(place, Detail) for place in places)
-
-    def _read_whole(self) -> dict[Any, Row]:
-        id_column = self.table.index(self.table.key[0])
-        columns = (*self.columns, id_column)
-        position = len(self.columns) if id_column not in self.columns else self.columns.index(id_column)
-        return {row[position]: row for row in self.engine.scan(Scan(self.table, tuple(dict.fromkeys(columns))))}
-
-
-def _sort_key(value: Any) -> tuple[bool, Any]:
-    """NULL before everything, as SQLite sorts."""
-    return (value is not None, value)
-
-
-def _in_order(rows: Iterator[Row], table: Table, position: int, order: Order) -> Iterator[Row]:
-    """The rows, as long as they come in the order that was asked for: SQLite was told so and does not look."""
-    before: tuple[bool, Any] | None = None
-    for row in rows:
-        key = _sort_key(row[position])
-        if before is not None and (key > before if order.descending else key < before):
-            name = table.columns[order.column].name
+def _in_order(pages: Iterator[list[Row]], plan: Plan, order: Order) -> Iterator[list[Row]]:
+    """The pages, as long as their rows come in the order that was asked for: SQLite was told so and does not look."""
+    if not plan.chains:
+        return
+    position = plan.chains[0].columns.index(order.column)
+    before: SortKey | None = None
+    for page in pages:
+        keys = [sort_key(row[position]) for row in page]
+        pairs = itertools.pairwise(keys if before is None else [before, *keys])
+        if any((b > a) if order.descending else (b < a) for a, b in pairs):
+            name = plan.table.columns[order.column].name
             raise errors.OperationalError(
-                f"Klaviyo did not return {table.name} in the order of {name} that it was asked for; sort in SQLite instead: ORDER BY +{name}"
+                f"Klaviyo did not return {plan.table.name} in the order of {name} that it was asked for; sort in SQLite instead: ORDER BY +{name}"
             )
-        before = key
-        yield row
+        before = keys[-1]
+        yield page

@@ -65,7 +65,7 @@ class _Rest:
 
 
 class Window:
-    """Reads chains with up to `most` requests under way.
+    """Reads chains with up to `most` requests under way, `first` of them before the first page was used.
 
     `ordered` chains (one at a time) come out in the order of their key; otherwise pages come out as they arrive. `poll` is called every 50 ms while
     there is nothing to do but wait, and raises to end the scan. `until` gives the key at which rows without an upper (or lower) end are
@@ -79,6 +79,7 @@ class Window:
         chains: Iterable[Chain],
         *,
         most: int,
+        first: int = 1,
         ordered: bool,
         poll: Callable[[], None],
         until: Callable[[Chain], int],
@@ -90,12 +91,20 @@ class Window:
         self._ordered = ordered
         self._poll = poll
         self._until = until
-        self._window = 1
+        self._window = first
         self._under_way = 0
         self._line: list[_Run | _Rest] = []
         """What is being read and what is left, in the order of the keys."""
         self._outcomes: SimpleQueue[tuple[_Run, Page | BaseException]] = SimpleQueue()
         self._stop = Event()
+
+    def begin(self) -> None:
+        """Send the first request already; whoever begins a window reads its pages or stops it."""
+        self._fill()
+
+    def stop(self) -> None:
+        """Nobody wants more pages: what is under way is not tried again."""
+        self._stop.set()
 
     def pages(self) -> Iterator[tuple[Chain, list[Row]]]:
         """The pages, with the chain whose columns their rows have."""
@@ -113,7 +122,7 @@ class Window:
                     return
                 self._settle(*self._next_outcome())
         finally:
-            self._stop.set()
+            self.stop()
 
     def _fill(self) -> None:
         """Send as many requests as the window allows."""

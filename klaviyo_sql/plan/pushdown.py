@@ -42,6 +42,15 @@ def is_pushed(table: Table, column: int, operator: Operator) -> bool:
     return _offers(declared, contract.operation(table.source.list), operator)
 
 
+def batches(table: Table, column: int) -> bool:
+    """Whether one request can ask for the rows of many values of the column."""
+    declared = table.columns[column]
+    if not isinstance(table.source, Collection) or isinstance(declared.place, ParentId | Argument) or declared.type.is_instant:
+        return False
+    found = filters.value_filter(declared.filters, contract.operation(table.source.list).filters)
+    return found is not None and "any" in found[1].operators
+
+
 def answers_alone(table: Table, column: int, operator: Operator) -> bool:
     """Whether the scan's rows satisfy such a term for certain, so that SQLite need not look again."""
     declared = table.columns[column]

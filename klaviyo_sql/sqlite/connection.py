@@ -25,6 +25,7 @@ from klaviyo_sql.settings import Settings
 from klaviyo_sql.sqlite import introspection
 from klaviyo_sql.sqlite.cursor import Cursor, Parameters
 from klaviyo_sql.sqlite.failures import translated
+from klaviyo_sql.sqlite.statement import Statement
 from klaviyo_sql.sqlite.virtual_tables import Module, Rehearsal, RowsModule
 from klaviyo_sql.tables import TABLES
 
@@ -88,6 +89,7 @@ class Connection:
         )
         self.engine = Engine(self._client, clock or SystemClock(), TABLES, parallel=settings.parallel, poll=self._poll)
         self.rehearsal = Rehearsal()
+        self.statement = Statement()
         self._counted_at = 0
         self._cursors: weakref.WeakSet[Cursor] = weakref.WeakSet()
         self._write = settings.write
@@ -101,7 +103,7 @@ class Connection:
         for declared in TABLES.values():
             for table in (declared, declared.in_pascal_case()) if len(declared.names) > 1 else (declared,):
                 # SQLite lets a table WITHOUT ROWID be written to only when its key is one column.
-                self._create_module(table.name, Module(table, self.engine, self.rehearsal, write=write), read_only=len(table.key) > 1)
+                self._create_module(table.name, Module(table, self.engine, self.statement, self.rehearsal, write=write), read_only=len(table.key) > 1)
         log, tables = self._client.log, TABLES.values()
         self._create_module("klaviyo_requests", RowsModule(introspection.REQUESTS, lambda: introspection.requests(log)), read_only=True)
         self._create_module("klaviyo_tables", RowsModule(introspection.TABLES, lambda: introspection.tables(tables)), read_only=True)
@@ -146,6 +148,7 @@ class Connection:
         """Execute several statements; rows are dropped."""
         self._check_open()
         with self.translating():
+            self.statement.begin()
             for _ in self._sqlite.execute(sql):
                 pass
 

@@ -160,6 +160,7 @@ class Cursor:
 
     def _began(self, cursor: apsw.Cursor, sql: str, bindings: Any) -> bool:
         """SQLite has prepared the statement and not run it: the one moment when the columns of a query without rows are known."""
+        self.connection.statement.begin()
         columns = cursor.get_description()
         self._description = tuple((name, declared, None, None, None, None, None) for name, declared in columns) or None
         return True

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Iterator
 from typing import Any
 
 import apsw
 
 from klaviyo_sql import errors
-from klaviyo_sql.engine import Engine, Scanner
+from klaviyo_sql.engine import Engine
 from klaviyo_sql.fetch.rows import Row
 from klaviyo_sql.model.table import Table
 from klaviyo_sql.sqlite import index
+from klaviyo_sql.sqlite.statement import Statement
 
 
 def ddl(table: Table) -> str:
@@ -45,8 +47,8 @@ class Rehearsal:
 class Module:
     """A virtual table module for one declared table."""
 
-    def __init__(self, table: Table, engine: Engine, rehearsal: Rehearsal, *, write: bool) -> None:
-        self._table = VirtualTable(table, engine, rehearsal, write=write)
+    def __init__(self, table: Table, engine: Engine, statement: Statement, rehearsal: Rehearsal, *, write: bool) -> None:
+        self._table = VirtualTable(table, engine, statement, rehearsal, write=write)
         self._ddl = ddl(table)
 
     def Create(self, *_: Any) -> tuple[str, VirtualTable]:  # noqa: N802 - apsw's name
@@ -58,9 +60,10 @@ class Module:
 class VirtualTable:
     """One declared table on one engine."""
 
-    def __init__(self, table: Table, engine: Engine, rehearsal: Rehearsal, *, write: bool) -> None:
+    def __init__(self, table: Table, engine: Engine, statement: Statement, rehearsal: Rehearsal, *, write: bool) -> None:
         self.table = table
         self.engine = engine
+        self.statement = statement
         self.rehearsal = rehearsal
         self._refusal = errors.write_refused(table.name, write=write)
 
@@ -87,37 +90,47 @@ class VirtualTable:
 
 
 class Cursor:
-    """A scan in progress; plain attribute access, because cursor tricks were measured to bring nothing."""
+    """A scan in progress: the page at hand, and the row in it; plain attribute access, because cursor tricks were measured to bring nothing."""
 
-    __slots__ = ("_agreed", "_positions", "_row", "_rows", "_scanner", "_table")
+    __slots__ = ("_at", "_page", "_pages", "_positions", "_row", "_table")
 
     def __init__(self, table: VirtualTable) -> None:
         self._table = table
-        self._agreed = ""
-        self._scanner: Scanner | None = None
-        self._rows: Iterator[Row] = iter(())
+        self._pages: Iterator[list[Row]] = iter(())
+        self._page: list[Row] = []
+        self._at = 0
         self._row: Row | None = None
         self._positions: dict[int, int] = {}
 
     def Filter(self, _: int, agreed: str, values: tuple[Any, ...]) -> None:  # noqa: N802
         agreement = index.read(agreed)
-        if self._table.rehearsal.on:
-            self._table.rehearsal.scans.setdefault(agreed, values)
+        table = self._table
+        if table.rehearsal.on:
+            table.rehearsal.scans.setdefault(agreed, values)
             self._row = None
             return
-        if self._scanner is None or agreed != self._agreed:
-            table = self._table
-            self._scanner = Scanner(table.engine, table.table, agreement.columns, agreement.scan_order, agreement.limit)
-            self._positions = {column: position for position, column in enumerate(agreement.columns)}
-            self._agreed = agreed
-        self._rows = self._scanner.rows(agreement.constraints(values))
-        self._row = next(self._rows, None)
+        self._positions = {column: position for position, column in enumerate(agreement.columns)}
+        self._row = None  # an inner loop that is run again looks for what is waiting in others, not here
+        scanner = table.statement.scanner(table.engine, table.table, agreed)
+        self._pages = scanner.pages(agreement.constraints(values), functools.partial(table.statement.waiting, self))
+        table.statement.enter(self)
+        self._turn()
 
     def Eof(self) -> bool:  # noqa: N802
         return self._row is None
 
     def Next(self) -> None:  # noqa: N802
-        self._row = next(self._rows, None)
+        self._at += 1
+        if self._at < len(self._page):
+            self._row = self._page[self._at]
+        else:
+            self._turn()
+
+    def _turn(self) -> None:
+        """Go to the next page, which has rows, or to the end."""
+        self._at = 0
+        self._page = next(self._pages, [])
+        self._row = self._page[0] if self._page else None
 
     def Column(self, column: int) -> Any:  # noqa: N802
         return self._row[self._positions[column]]  # type: ignore[index]  # SQLite asks for no column at the end
@@ -126,8 +139,18 @@ class Cursor:
         raise errors.InternalError("tables WITHOUT ROWID have none")
 
     def Close(self) -> None:  # noqa: N802
-        self._rows = iter(())
-        self._scanner = None
+        self._table.statement.leave(self)
+        self._pages, self._page, self._row = iter(()), [], None
+
+    def below(self, value: str) -> list[str]:
+        """The texts that stand below the value in its column, in the rest of the page; none when no column of the row has it."""
+        row = self._row
+        if row is None:
+            return []
+        for position in self._positions.values():
+            if row[position] == value:
+                return [text for following in self._page[self._at + 1 :] if isinstance(text := following[position], str)]
+        return []
 
 
 class RowsModule:

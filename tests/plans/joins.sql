@@ -1,13 +1,11 @@
 -- events with their metrics' names: the metrics are read whole, once
 SELECT m.name, e.datetime FROM events e JOIN metrics m ON m.id = e.metric_id WHERE e.datetime >= '2026-11-15';
 -- > GET /api/events?fields[event]=datetime&fields[metric]=id&filter=greater-or-equal(datetime,2026-11-15T00:00:00Z)&include=metric&page[size]=1000&sort=datetime
--- > GET /api/metrics/{metric:3}?fields[metric]=name
 -- > GET /api/metrics?fields[metric]=name
 
 -- a left join too
 SELECT m.name FROM events e LEFT JOIN metrics m ON m.id = e.metric_id WHERE e.datetime >= '2026-11-15';
 -- > GET /api/events?fields[event]=datetime&fields[metric]=id&filter=greater-or-equal(datetime,2026-11-15T00:00:00Z)&include=metric&page[size]=1000&sort=datetime
--- > GET /api/metrics/{metric:3}?fields[metric]=name
 -- > GET /api/metrics?fields[metric]=name
 
 -- one metric and its events: a request for each, in whichever order

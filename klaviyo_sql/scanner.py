@@ -1,0 +1,138 @@
+"""A scan that is run again and again with other values, as the inner side of a join is.
+
+It remembers what it has read for as long as the statement runs. Of a key that it is asked for it looks ahead at those that will be asked for
+next, which lie in the pages that the outer loops stand in, and asks Klaviyo for a hundred in one request; a small table is read whole.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, MutableMapping, Sequence
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from cachetools import LRUCache
+
+from klaviyo_sql.engine import Engine
+from klaviyo_sql.fetch.rows import Row
+from klaviyo_sql.model.table import Collection, Detail, Id, Table
+from klaviyo_sql.plan import pushdown
+from klaviyo_sql.plan.constraints import Constraint, Operator
+from klaviyo_sql.plan.cost import SMALL_TABLE
+from klaviyo_sql.plan.filters import MOST_VALUES
+from klaviyo_sql.plan.scan import Order, Scan
+
+_REMEMBERED_KEYS = 20_000
+_REMEMBERED_ROWS = 10_000
+"""Rows of one whole scan that are kept for when it is run again."""
+
+Waiting = Callable[[str], Sequence[str]]
+"""The texts that are likely to be asked for after this one, in that order."""
+
+
+class _Lookup(NamedTuple):
+    """The term whose value changes from run to run, and what stays."""
+
+    column: int
+    value: str
+    rest: tuple[Constraint, ...]
+
+
+@dataclass(slots=True)
+class Scanner:
+    """One way to scan one table, in one statement."""
+
+    engine: Engine
+    table: Table
+    columns: tuple[int, ...]
+    order: Order | None = None
+    limit: int | None = None
+    _rest: tuple[int, tuple[Constraint, ...]] | None = None
+    """What the remembered keys are true for: the column that they are of, and the other terms."""
+    _found: MutableMapping[str, list[Row]] = field(default_factory=lambda: LRUCache(_REMEMBERED_KEYS))
+    _whole: dict[str, list[Row]] | None = None
+    _batches: int = 1
+    _scanned: tuple[tuple[Constraint, ...], list[Row]] | None = None
+
+    def pages(self, constraints: tuple[Constraint, ...], waiting: Waiting) -> Iterator[list[Row]]:
+        """The rows for these values, in lists that are not empty."""
+        lookup = self._lookup(constraints)
+        rows = self._remembered(constraints) if lookup is None else self._looked_up(lookup, waiting)
+        if rows is not None:
+            return iter((rows,) if rows else ())
+        return self._scan(constraints)
+
+    def _scan(self, constraints: tuple[Constraint, ...]) -> Iterator[list[Row]]:
+        """The rows as they come; few enough of them are remembered, for an inner loop is run again for each row of the outer one."""
+        kept: list[Row] | None = []
+        for page in self.engine.pages(self.engine.plan(Scan(self.table, self.columns, constraints, self.order, self.limit))):
+            if kept is not None and len(kept) + len(page) > _REMEMBERED_ROWS:
+                kept = None
+            if kept is not None:
+                kept += page
+            yield page
+        if kept is not None:
+            self._scanned = constraints, kept
+
+    def _remembered(self, constraints: tuple[Constraint, ...]) -> list[Row] | None:
+        """The rows of the scan before, if it was the same and has been read to its end."""
+        return self._scanned[1] if self._scanned is not None and _same(self._scanned[0], constraints) else None
+
+    def _lookup(self, constraints: tuple[Constraint, ...]) -> _Lookup | None:
+        """The term to look up by: the id of a row, or else what one request can ask for many values of."""
+        source = self.table.source
+        if not isinstance(source, Collection):
+            return None
+        candidates = [term for term in constraints if term.operator is Operator.EQUAL and isinstance(term.value, str)]
+        ids = [term for term in candidates if isinstance(self.table.columns[term.column].place, Id) and source.get and not source.parent]
+        for term in ids or candidates:
+            if ids or pushdown.batches(self.table, term.column):
+                return _Lookup(term.column, term.value, tuple(other for other in constraints if other is not term))
+        return None
+
+    def _looked_up(self, lookup: _Lookup, waiting: Waiting) -> list[Row] | None:
+        """The rows of a key; None when they are better read page by page."""
+        if self._rest is None or self._rest[0] != lookup.column or not _same(self._rest[1], lookup.rest):
+            self._rest = lookup.column, lookup.rest
+            self._found.clear()
+            self._whole = None
+            self._batches = 1
+        if self._whole is not None:
+            return self._whole.get(lookup.value, [])
+        if lookup.value in self._found:
+            return self._found[lookup.value]
+        others = [value for value in waiting(lookup.value) if value != lookup.value and value not in self._found]
+        if self._may_read_whole() and (others or self._found):
+            self._whole = self._grouped(lookup, ())
+            return self._whole.get(lookup.value, [])
+        if not others or not pushdown.batches(self.table, lookup.column):
+            if not isinstance(self.table.columns[lookup.column].place, Id):
+                return None
+            term = Constraint(lookup.column, Operator.EQUAL, lookup.value)
+            rows = list(self.engine.scan(Scan(self.table, self.columns, (term, *lookup.rest), self.order, self.limit)))
+            self._found[lookup.value] = rows
+            return rows
+        # One request is all that a LIMIT may turn out to need; who goes on needs the rest of the outer page.
+        values = (lookup.value, *others[: self._batches * MOST_VALUES - 1])
+        self._batches *= 2
+        grouped = self._grouped(lookup, (Constraint(lookup.column, Operator.IN, values),))
+        for value in values:
+            self._found[value] = grouped.get(value, [])
+        return grouped.get(lookup.value, [])
+
+    def _may_read_whole(self) -> bool:
+        places = (self.table.columns[column].place for column in self.columns)
+        return self.table.typical_rows <= SMALL_TABLE and not any(isinstance(place, Detail) for place in places)
+
+    def _grouped(self, lookup: _Lookup, terms: tuple[Constraint, ...]) -> dict[str, list[Row]]:
+        """The rows of a scan by their value of the lookup's column."""
+        columns = tuple(dict.fromkeys((*self.columns, lookup.column)))
+        position = columns.index(lookup.column)
+        groups: dict[str, list[Row]] = {}
+        for row in self.engine.read_whole(Scan(self.table, columns, (*terms, *lookup.rest), self.order)):
+            groups.setdefault(row[position], []).append(row)
+        return groups
+
+
+def _same(left: tuple[Constraint, ...], right: tuple[Constraint, ...]) -> bool:
+    """Whether the terms are the same, types of values included: 1 and 1.0 are equal, but not the same text."""
+    return repr(left) == repr(right)
