@@ -29,9 +29,13 @@ _RANGE_LEFT = 0.25
 
 @dataclass(frozen=True, slots=True)
 class Estimate:
-    """Rows and cost of one scan; `unique` when it is one row at most."""
+    """Rows, requests and cost of one scan of a table of its typical size; `unique` when it is one row at most.
+
+    A lookup of a key has a part of a request, for many keys are answered by one or from memory.
+    """
 
     rows: int
+    requests: float
     cost: float
     unique: bool
 
@@ -56,8 +60,9 @@ def estimate(table: Table, taken: Iterable[tuple[int, Operator]], tables: dict[s
                 keys = values
     rows = max(1.0, table.typical_rows * left)
     if keys == 1 and table.typical_rows <= SMALL_TABLE:
-        return Estimate(1, _LOOKUP, unique=True)
-    return Estimate(round(rows), _requests(table, rows, parents, keys) * _REQUEST + rows * _ROW, unique=keys == 1)
+        return Estimate(1, 0.0, _LOOKUP, unique=True)
+    requests = _requests(table, rows, parents, keys)
+    return Estimate(round(rows), requests, requests * _REQUEST + rows * _ROW, unique=keys == 1)
 
 
 def _requests(table: Table, rows: float, parents: float, keys: int) -> float:

@@ -6,8 +6,10 @@ gives the values that do not come from other rows.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import math
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
 import apsw
@@ -18,11 +20,14 @@ from klaviyo_sql import contract
 from klaviyo_sql.contract import Rate
 from klaviyo_sql.model.request import Request
 from klaviyo_sql.model.table import Aggregates, Collection, Id, Table
+from klaviyo_sql.plan import filters, pushdown
 from klaviyo_sql.plan.constraints import Operator
-from klaviyo_sql.plan.cost import SMALL_TABLE
+from klaviyo_sql.plan.cost import SMALL_TABLE, estimate
 from klaviyo_sql.plan.scan import Plan, Scan
 from klaviyo_sql.sqlite import index, introspection
 from klaviyo_sql.sqlite.cursor import Parameters, bindings_of
+from klaviyo_sql.sqlite.index import Agreement
+from klaviyo_sql.tables import TABLES
 
 if TYPE_CHECKING:
     from klaviyo_sql.sqlite.connection import Connection
@@ -37,10 +42,12 @@ class Step:
     """One scan of one table.
 
     `requests` are those that are known beforehand, as a person reads them; `times` says how often the scan runs, `more` what follows the first
-    requests. `exact` and `rechecked` name the columns whose conditions Klaviyo is sent.
+    requests. `exact` and `rechecked` name the columns whose conditions Klaviyo is sent. `likely` is how many requests
+    it would be, and `seconds` how long they would take, if the table had `rows` rows.
     """
 
     table: str
+    alias: str
     times: str
     requests: tuple[str, ...]
     least: int
@@ -49,17 +56,37 @@ class Step:
     rechecked: tuple[str, ...]
     ordered: bool
     limit: str
+    likely: int
+    seconds: float
+    rows: int
+    repeated: bool = False
+    """Whether it runs inside other loops."""
     nothing: str | None = None
     reads_timezone: bool = False
 
 
 @dataclass(frozen=True, slots=True)
-class Explanation:
-    """All scans of a query in the order in which SQLite runs them; `least` requests and `seconds` are the fewest that it can take."""
+class Node:
+    """A part of SQLite's plan: a scan of one of Klaviyo's tables, or `does`, what SQLite does itself; `inside` is run for it or within it."""
 
+    does: str
+    step: Step | None
+    inside: tuple[Node, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """A query's plan as a tree, and all its scans in the order in which SQLite begins them.
+
+    `least` requests and `seconds` are the fewest that it can take; `likely` and `likely_seconds` are for tables of a typical size.
+    """
+
+    tree: tuple[Node, ...]
     steps: tuple[Step, ...]
     least: int
     seconds: float
+    likely: int
+    likely_seconds: float
 
     def __str__(self) -> str:
         return "\n".join(_text(self))
@@ -68,35 +95,101 @@ class Explanation:
 def explain(connection: Connection, sql: str, parameters: Parameters = ()) -> Explanation:
     """What the query would ask of Klaviyo; nothing is sent. ProgrammingError and DataError as when it is executed."""
     with connection.translating():
-        agreements = _agreements(connection.sqlite, sql, parameters)
+        lines = [
+            _Line(int(str(number)), int(str(parent)), str(detail))
+            for number, parent, _, detail in connection.sqlite.execute(f"EXPLAIN QUERY PLAN {sql}", bindings_of(parameters))
+        ]
         values = _rehearsed(connection, sql, parameters) if apsw.ext.query_info(connection.sqlite, sql).is_readonly else {}
-    declared = {table.name: table for known in connection.tables() for table in (known, known.in_pascal_case())}
-    steps: list[Step] = []
-    waiting = 0.0
-    for parent, agreed in agreements:
+    reader = _Reader(connection, lines, values)
+    tree = reader.inside(0, _Around())
+    steps = tuple(reader.steps)
+    least, likely = sum(step.least for step in steps), sum(step.likely for step in steps)
+    seconds = least * ROUND_TRIP + sum(reader.waiting)
+    return Explanation(tree, steps, least, round(seconds, 1), likely, round(max(seconds, sum(step.seconds for step in steps)), 1))
+
+
+@dataclass(frozen=True, slots=True)
+class _Line:
+    """A line of EXPLAIN QUERY PLAN."""
+
+    number: int
+    parent: int
+    detail: str
+
+    @property
+    def agreed(self) -> str | None:
+        _, mark, agreed = self.detail.partition(_MARK)
+        return agreed if mark and agreed.startswith("{") else None
+
+    @property
+    def is_loop(self) -> bool:
+        """Whether what follows it under the same parent runs for each of its rows."""
+        return self.detail.startswith(("SCAN ", "SEARCH ", "MULTI-INDEX OR"))
+
+    @property
+    def name(self) -> str:
+        """The table's alias in the query."""
+        return self.detail.split()[1] if " " in self.detail else ""
+
+
+@dataclass(frozen=True, slots=True)
+class _Around:
+    """The loops that a scan runs inside of, by their tables' aliases, and how many times that is, if Klaviyo's tables are of typical sizes."""
+
+    names: tuple[str, ...] = ()
+    runs: float = 1.0
+
+
+class _Reader:
+    """Reads SQLite's plan line by line, asking the engine what it would do."""
+
+    def __init__(self, connection: Connection, lines: Sequence[_Line], values: dict[str, tuple[Any, ...]]) -> None:
+        self._engine = connection.engine
+        self._declared = {table.name: table for known in connection.tables() for table in (known, known.in_pascal_case())}
+        self._values = values
+        self._lines = lines
+        self._rows: dict[str, float] = {}
+        """The rows that subqueries are likely to have, by their names."""
+        self.steps: list[Step] = []
+        self.waiting: list[float] = []
+
+    def inside(self, parent: int, around: _Around) -> tuple[Node, ...]:
+        """The nodes of the lines under this one; each loop has those within it that run for each of its rows."""
+        return self._nodes([line for line in self._lines if line.parent == parent], around)
+
+    def _nodes(self, lines: Sequence[_Line], around: _Around) -> tuple[Node, ...]:
+        nodes: list[Node] = []
+        for place, line in enumerate(lines):
+            if not line.is_loop:
+                before = len(self.steps)
+                nodes.append(Node(line.detail, None, self.inside(line.number, around)))
+                if line.detail.startswith(("CO-ROUTINE", "MATERIALIZE")):
+                    self._rows[line.name] = max((step.rows for step in self.steps[before:]), default=1)
+                continue
+            step, within = self._loop(line, around)
+            own = self.inside(line.number, around)
+            # What SQLite does with all rows, such as sorting them, stands behind the loops and is not part of them.
+            rest = [other for other in lines[place + 1 :] if other.is_loop or other.detail.startswith("CORRELATED")]
+            nodes.append(Node("" if step else line.detail, step, (*own, *self._nodes(rest, within))))
+            nodes += self._nodes([other for other in lines[place + 1 :] if other not in rest], around)
+            break
+        return tuple(nodes)
+
+    def _loop(self, line: _Line, around: _Around) -> tuple[Step | None, _Around]:
+        agreed = line.agreed
+        if agreed is None:
+            names = () if line.detail.startswith("MULTI-INDEX OR") or "CONSTANT ROW" in line.detail else (line.name,)
+            return None, _Around((*around.names, *names), around.runs * self._rows.get(line.name, 1.0))
         agreement = index.read(agreed)
-        table = declared[agreement.table]
-        constraints = agreement.constraints(values[agreed]) if agreed in values else agreement.presumed()
-        plan = connection.engine.presumed(Scan(table, agreement.columns, constraints, agreement.scan_order, agreement.limit))
-        around = [index.read(other).table for above, other in agreements[: len(steps)] if above == parent]
-        by_key = any(operator is Operator.EQUAL and isinstance(table.columns[column].place, Id) for column, operator, _ in agreement.terms)
-        reads_timezone = isinstance(table.source, Aggregates) and not connection.engine.knows_timezone and not any(step.reads_timezone for step in steps)
-        times = _times(table, plan, around, by_key=by_key)
-        at_once = connection.engine.parallel
-        steps.append(_step(table, plan, times, limit=agreement.limit, at_once=at_once, reads_timezone=reads_timezone))
-        waiting += _waiting(_rate(plan.chains[0].request), len(plan.chains)) if plan.chains else 0.0
-    least = sum(step.least for step in steps)
-    return Explanation(tuple(steps), least, round(least * ROUND_TRIP + waiting, 1))
-
-
-def _agreements(sqlite: apsw.Connection, sql: str, parameters: Parameters) -> list[tuple[int, str]]:
-    """What was agreed on each scan of a Klaviyo table, with the loop that it is part of."""
-    found = []
-    for _, parent, _, detail in sqlite.execute(f"EXPLAIN QUERY PLAN {sql}", bindings_of(parameters)):
-        _, mark, agreed = str(detail).partition(_MARK)
-        if mark and agreed.startswith("{"):
-            found.append((int(str(parent)), agreed))
-    return found
+        table = self._declared[agreement.table]
+        constraints = agreement.constraints(self._values[agreed]) if agreed in self._values else agreement.presumed()
+        scan = Scan(table, agreement.columns, constraints, agreement.scan_order, agreement.limit)
+        plan = self._engine.presumed(scan)
+        reads_timezone = isinstance(table.source, Aggregates) and not self._engine.knows_timezone and not any(step.reads_timezone for step in self.steps)
+        step = _step(table, line.name, plan, agreement, around, at_once=self._engine.parallel, reads_timezone=reads_timezone)
+        self.steps.append(step)
+        self.waiting.append(_waiting(_rate(plan.chains[0].request), len(plan.chains)) if plan.chains else 0.0)
+        return step, _Around((*around.names, line.name), max(1.0, float(step.rows)))
 
 
 def _rehearsed(connection: Connection, sql: str, parameters: Parameters) -> dict[str, tuple[Any, ...]]:
@@ -113,20 +206,71 @@ def _rehearsed(connection: Connection, sql: str, parameters: Parameters) -> dict
     return {agreed: values for agreed, values in rehearsal.scans.items() if not any(value is None for value in values)}
 
 
-def _times(table: Table, plan: Plan, around: Sequence[str], *, by_key: bool) -> str:
-    """How often the scan runs, inside the loops over the tables `around` it."""
+class _Way(StrEnum):
+    """How a scan that runs again and again gets its rows."""
+
+    SCAN = "scan"
+    ONCE = "once"
+    WHOLE = "whole"
+    BATCHES = "batches"
+    KEYS = "keys"
+
+
+def _way(table: Table, agreement: Agreement) -> _Way:
+    """How the scan would be repeated: see klaviyo_sql/scanner.py."""
+    if all(value is not None for _, _, value in agreement.terms):
+        return _Way.ONCE
+    source = table.source
+    if not isinstance(source, Collection):
+        return _Way.SCAN
+    keys = [column for column, operator, value in agreement.terms if operator is Operator.EQUAL and value is None]
+    by_id = any(isinstance(table.columns[column].place, Id) for column in keys) and source.get and not source.parent
+    if by_id and table.typical_rows <= SMALL_TABLE:
+        return _Way.WHOLE
+    if any(pushdown.batches(table, column) for column in keys):
+        return _Way.BATCHES
+    return _Way.KEYS if by_id else _Way.SCAN
+
+
+def _times(table: Table, plan: Plan, way: _Way, around: Sequence[str]) -> str:
+    """How often the scan runs, inside the loops `around` it."""
     if plan.nothing:
         return "never"
     if not around:
         return "once"
-    rows = f"the rows of {' and '.join(around)}"
-    if not by_key:
-        return f"once for each of {rows}"
-    times = f"once for each different id in {rows}"
-    return f"{times}, the whole table at the second" if table.typical_rows <= SMALL_TABLE else times
+    outer = " and ".join(around)
+    return {
+        _Way.ONCE: f"once, and from memory for each row of {outer}",
+        _Way.WHOLE: f"for the rows of {outer}: read whole as soon as two different ones are wanted",
+        _Way.BATCHES: f"for the rows of {outer}: a request for each {filters.MOST_VALUES} different values, as they wait in its pages",
+        _Way.KEYS: f"for the rows of {outer}: a request for each different id",
+        _Way.SCAN: f"for each row of {outer}",
+    }[way]
 
 
-def _step(table: Table, plan: Plan, times: str, *, limit: int | None, at_once: int, reads_timezone: bool) -> Step:
+def _likely(table: Table, plan: Plan, agreement: Agreement, way: _Way, runs: float) -> tuple[int, int]:
+    """Requests and rows of the scan, run so many times, if the table has its typical size."""
+    if plan.nothing:
+        return 0, 0
+    found = estimate(table, [(column, operator) for column, operator, _ in agreement.terms], TABLES)
+    rows = found.rows if agreement.limit is None else min(found.rows, agreement.limit)
+    requests = max(found.requests if agreement.limit is None else 1.0, len(plan.chains))
+    if runs > 1:
+        different = min(runs, table.typical_rows)
+        whole = estimate(table, (), TABLES).requests
+        requests = {
+            _Way.ONCE: requests,
+            _Way.WHOLE: whole,
+            _Way.BATCHES: different / filters.MOST_VALUES,
+            _Way.KEYS: different,
+            _Way.SCAN: requests * runs,
+        }[way]
+    return max(1, math.ceil(requests)), max(1, round(rows * runs))
+
+
+def _step(table: Table, alias: str, plan: Plan, agreement: Agreement, around: _Around, *, at_once: int, reads_timezone: bool) -> Step:
+    limit = agreement.limit
+    way = _way(table, agreement)
     source = table.source
     requests = [chain.request for chain in plan.chains]
     more = []
@@ -139,25 +283,32 @@ def _step(table: Table, plan: Plan, times: str, *, limit: int | None, at_once: i
     if isinstance(source, Collection) and any(not chain.single and chain.most_rows is None for chain in chains):
         page = contract.operation(source.list).page
         if limit is None or page is None or limit > page.max:
-            side_by_side = f", up to {at_once} at once" if any(chain.slicing for chain in chains) else ""
-            more.append((f"one request more for each further {page.max:,} rows" if page else "one request more for each further page") + side_by_side)
+            together = f", up to {at_once} at once" if any(chain.slicing for chain in chains) else ""
+            more.append((f"one request more for each further {page.max:,} rows" if page else "one request more for each further page") + together)
     if isinstance(source, Collection) and source.get and any(chain.detail and not chain.single for chain in chains):
         detail = next(chain.detail for chain in chains if chain.detail)
         lower = contract.operation(source.get).lower_rates[0].rate
         more.append(f"one request for the {detail.additional} of each row, {lower.burst} a second and {lower.steady} a minute")
     least = 0 if plan.nothing else len(plan.parents.chains) if plan.parents else len(plan.chains)
-    rate = _rate(chains[0].request) if chains else _rate(Request(introspection.operation_name(table), "", ""))
+    under = _rate(chains[0].request) if chains else _rate(Request(introspection.operation_name(table), "", ""))
     timezone = ("GET /api/accounts?fields[account]=timezone",) if reads_timezone and not plan.nothing else ()
+    likely, likely_rows = _likely(table, plan, agreement, way, around.runs)
+    side_by_side = at_once if len(chains) > 1 or around.names or any(chain.slicing for chain in chains) else 1
     return Step(
         table=table.name,
-        times=times,
+        alias=alias,
+        times=_times(table, plan, way, around.names),
         requests=(*timezone, *(request.readable for request in requests)),
         least=least + len(timezone),
         more="; ".join(more),
         exact=plan.sent,
         rechecked=plan.rechecked,
         ordered=plan.order is not None and bool(chains),
-        limit=f"{rate.burst} a second, {rate.steady:,} a minute" + (f", {rate.daily} a day" if rate.daily else ""),
+        limit=f"{under.burst} a second, {under.steady:,} a minute" + (f", {under.daily} a day" if under.daily else ""),
+        likely=max(likely, least) + len(timezone),
+        seconds=round(max(math.ceil(likely / side_by_side) * ROUND_TRIP, _waiting(under, likely)), 1),
+        rows=likely_rows,
+        repeated=bool(around.names),
         nothing=plan.nothing,
         reads_timezone=reads_timezone,
     )
@@ -178,30 +329,50 @@ def _waiting(rate: Rate, count: int) -> float:
     return minutes * 60.0 + rest // rate.burst
 
 
-def _text(explanation: Explanation) -> list[str]:
-    lines = []
-    for number, step in enumerate(explanation.steps, 1):
-        lines.append(f"{number}. {step.table}: {step.times}")
-        if step.nothing:
-            lines.append(f"   no request: {step.nothing}")
-            continue
-        shown = step.requests if len(step.requests) <= 4 else (*step.requests[:3], f"… and {len(step.requests) - 3} more like these")
-        lines += [f"   {request}" for request in shown]
-        if step.more:
-            lines.append(f"   then {step.more}")
-        if step.exact:
-            lines.append(f"   filtered by Klaviyo: {', '.join(step.exact)}")
-        if step.rechecked:
-            lines.append(f"   filtered by Klaviyo and checked again: {', '.join(step.rechecked)}")
-        if step.ordered:
-            lines.append("   sorted by Klaviyo")
-        lines.append(f"   limit: {step.limit}")
+def _text(explanation: Explanation) -> Iterator[str]:
     if not explanation.steps:
-        lines.append("No Klaviyo table is read: 0 requests.")
-    else:
-        plural = "" if explanation.least == 1 else "s"
-        lines.append(f"At least {explanation.least} request{plural}, {explanation.seconds:g} s at {ROUND_TRIP:g} s a request and within the limits.")
-    return lines
+        yield "No Klaviyo table is read: 0 requests."
+        return
+    yield from _branches(explanation.tree, "")
+    plural = "" if explanation.least == 1 else "s"
+    yield f"At least {explanation.least} request{plural}, {explanation.seconds:g} s at {ROUND_TRIP:g} s a request and within the limits."
+    if explanation.likely > explanation.least:
+        yield f"With tables of a typical size: about {explanation.likely:,} requests, {explanation.likely_seconds:,g} s."
+
+
+def _branches(nodes: Sequence[Node], indent: str) -> Iterator[str]:
+    for node in nodes:
+        last = node is nodes[-1]
+        title, *lines = _lines(node)
+        yield f"{indent}{'└─ ' if last else '├─ '}{title}"
+        below = indent + ("   " if last else "│  ")
+        bar = "│  " if node.inside else "   "
+        yield from (f"{below}{bar}{line}" for line in lines)
+        yield from _branches(node.inside, below)
+
+
+def _lines(node: Node) -> Iterator[str]:
+    """What is said of one node; the first line is its title."""
+    step = node.step
+    if step is None:
+        yield f"SQLite: {node.does}"
+        return
+    yield f"{step.table}{f' AS {step.alias}' if step.alias.lower() != step.table.lower() else ''}: {step.times}"
+    if step.nothing:
+        yield f"no request: {step.nothing}"
+        return
+    yield from step.requests if len(step.requests) <= 4 else (*step.requests[:3], f"… and {len(step.requests) - 3} more like these")
+    if step.more:
+        yield f"then {step.more}"
+    if step.exact:
+        yield f"filtered by Klaviyo: {', '.join(step.exact)}"
+    if step.rechecked:
+        yield f"filtered by Klaviyo and checked again: {', '.join(step.rechecked)}"
+    if step.ordered:
+        yield "sorted by Klaviyo"
+    if step.likely > step.least:
+        yield f"about {step.likely:,} requests, {step.seconds:,g} s{'' if step.repeated else f', if that is {step.rows:,} rows'}"
+    yield f"limit: {step.limit}"
 
 
 def as_json(explanation: Explanation) -> str:

@@ -48,9 +48,46 @@ def test_nothing_is_sent_for_a_join_and_both_sides_are_told(capsys: pytest.Captu
     assert [step.table for step in explanation.steps] == ["events", "metrics"]
     assert explanation.steps[0].exact == ("datetime",)
     assert re.search(r"greater-or-equal\(datetime,\d{4}-\d\d-\d\dT00:00:00Z\)", explanation.steps[0].requests[0])
-    assert "each different id in the rows of events" in explanation.steps[1].times
+    assert explanation.steps[1].times == "for the rows of e: read whole as soon as two different ones are wanted"
     assert isinstance(connection.sandbox, Sandbox)
     assert connection.sandbox.requests == []
+
+
+def test_what_runs_inside_what_is_a_tree() -> None:
+    connection = klaviyo_sql.connect(sandbox=True)
+    sql = "SELECT p.email, (SELECT count(*) FROM lists) FROM (SELECT * FROM events ORDER BY datetime LIMIT 1000) e JOIN profiles p ON p.id = e.profile_id ORDER BY 1"
+    explanation = explain(connection, sql)
+    shape = [re.sub(r"(─ \S+( AS \S+)?:).*", r"\1", line) for line in str(explanation).splitlines() if "─ " in line]
+    assert shape == [
+        "├─ SQLite:",
+        "│  └─ events:",
+        "├─ SQLite:",
+        "│  └─ profiles AS p:",
+        "├─ SQLite:",
+        "│  └─ lists:",
+        "└─ SQLite:",
+    ]
+    assert [step.table for step in explanation.steps] == ["events", "profiles", "lists"]
+    profiles = explanation.steps[1]
+    assert profiles.times == "for the rows of e: a request for each 100 different values, as they wait in its pages"
+    assert profiles.likely == 10
+    assert explanation.likely == sum(step.likely for step in explanation.steps) > explanation.least == 3
+
+
+@pytest.mark.parametrize(
+    ("sql", "times"),
+    [
+        ("SELECT * FROM lists l CROSS JOIN segments s", "once, and from memory for each row of l"),
+        (
+            "SELECT * FROM list_profiles l JOIN profiles p ON p.email = l.email",
+            "for the rows of l: a request for each 100 different values, as they wait in its pages",
+        ),
+        ("SELECT (SELECT count(*) FROM events e WHERE e.profile_id = p.id) FROM profiles p", "for each row of p"),
+        ("SELECT * FROM lists WHERE created > '2026-01-01' AND created < '2025-01-01'", "never"),
+    ],
+)
+def test_how_often_a_scan_runs(sql: str, times: str) -> None:
+    assert explain(klaviyo_sql.connect(sandbox=True), sql).steps[-1].times == times
 
 
 def test_a_child_table_tells_of_its_parents(capsys: pytest.CaptureFixture[str]) -> None:
