@@ -55,7 +55,8 @@ def test_nothing_is_sent_for_a_join_and_both_sides_are_told(capsys: pytest.Captu
 
 def test_what_runs_inside_what_is_a_tree() -> None:
     connection = klaviyo_sql.connect(sandbox=True)
-    sql = "SELECT p.email, (SELECT count(*) FROM lists) FROM (SELECT * FROM events ORDER BY datetime LIMIT 1000) e JOIN profiles p ON p.id = e.profile_id ORDER BY 1"
+    recent = "(SELECT * FROM events ORDER BY datetime LIMIT 1000)"
+    sql = f"SELECT p.email, (SELECT count(*) FROM lists) FROM {recent} e JOIN profiles p ON p.id = e.profile_id ORDER BY 1"
     explanation = explain(connection, sql)
     shape = [re.sub(r"(─ \S+( AS \S+)?:).*", r"\1", line) for line in str(explanation).splitlines() if "─ " in line]
     assert shape == [
