@@ -20,12 +20,14 @@ from klaviyo_sql.fetch.address import Address
 from klaviyo_sql.fetch.cache import ReplyCache
 from klaviyo_sql.fetch.forking import renew_after_fork
 from klaviyo_sql.fetch.key import Key
-from klaviyo_sql.fetch.limits import Admission, Delay, Limits, shared_limits
+from klaviyo_sql.fetch.limits import Admission, Limits, shared_limits
 from klaviyo_sql.fetch.log import RequestLog, RequestRecord
+from klaviyo_sql.fetch.meter import Delay
 from klaviyo_sql.fetch.operations import is_read
 from klaviyo_sql.fetch.refusals import reasons_in, refusal, subject, told
 from klaviyo_sql.fetch.retries import Failure, Trouble
-from klaviyo_sql.fetch.waiting import stop_if, wait
+from klaviyo_sql.fetch.turns import Patience, admitted
+from klaviyo_sql.fetch.waiting import wait
 from klaviyo_sql.model import timestamps
 from klaviyo_sql.model.clock import Clock, SystemClock
 from klaviyo_sql.model.request import Request
@@ -56,6 +58,8 @@ class _Errand:
     absent_statuses: frozenset[int]
     record: RequestRecord
     interrupted: Callable[[], bool]
+    queue: object
+    patience: Patience
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,8 +76,9 @@ class Client:
 
     `base_url` is https (http for loopback hosts), `timeout` the seconds that Klaviyo may stay silent (connecting: 10), `cache_seconds` and
     `cache_bytes` bound the reply cache (0: none), `attempts` is how often a request is tried when it fails. `max_wait` is the most seconds
-    that one request waits for limits and Retry-After, over all its tries; a long scan may well wait longer altogether, at the pace that the
-    limits allow. `limits` is by default the process-wide one of this `base_url` and key. `interrupted` is polled every 50 ms during waits.
+    that one request waits for a limit to have room, and for all of Klaviyo's refusals together; standing in line at a limit does not count, and
+    a long scan waits longer altogether, at the pace that the limits allow. `limits` is by default the process-wide one of this `base_url` and
+    key. `interrupted` is polled every 50 ms during waits.
     `log_size` bounds the log, in records; `chance` returns random numbers in [0, 1) for the jitter.
 
     InterfaceError when `base_url` cannot be used. Nothing is connected before the first request.
@@ -131,11 +136,13 @@ class Client:
         absent_statuses: frozenset[int] = frozenset(),
         cache: bool = True,
         interrupted: Callable[[], bool] | None = None,
+        queue: object = None,
     ) -> Reply:
         """Klaviyo's reply: any 2xx, or a status in `absent_statuses` (such as 404 where that means no row).
 
         `cache=False` neither reads the cache nor fills it. A request that changes something empties it. While Klaviyo is silent the thread
         is blocked; `interrupted` (default: the client's) is heard before every try and in every wait.
+        `queue` is whoever sends many requests, such as a scan: at a limit queues take turns (default: the client is one).
 
         AuthenticationError without a usable key, before anything is sent; PermissionDenied, RequestRejected and OperationalError by what
         Klaviyo answers or what happens on the way; RateLimitError when `max_wait` would be exceeded, at once; Interrupted.
@@ -159,7 +166,8 @@ class Client:
             return Reply(found[0], found[1], True, record)
         generation = self._cache.generation
         try:
-            answer = self._answer(_Errand(request, self._address.url(request.target), read, absent_statuses, record, interrupted or self._interrupted))
+            url, patience = self._address.url(request.target), Patience(self._max_wait)
+            answer = self._answer(_Errand(request, url, read, absent_statuses, record, interrupted or self._interrupted, queue or self, patience))
         except errors.Error as error:
             record.error = str(error)
             raise
@@ -236,18 +244,19 @@ class Client:
             pause = retries.backoff(failed, self._chance())
             if outcome.retry_after is not None:
                 pause += outcome.retry_after
-                if record.waited_ms / 1000 + outcome.retry_after > self._max_wait:
+                if errand.patience.spent + outcome.retry_after > self._max_wait:
                     raise self._given_up(request, outcome, tried, read=read)
             self._wait(pause, errand)
 
     def _admitted(self, errand: _Errand, refused: int) -> Admission:
         """Wait until the limits let the request go, or RateLimitError when that takes longer than may be waited."""
-        request, record = errand.request, errand.record
-        stop_if(errand.interrupted)
-        while isinstance(verdict := self.limits.admit(request), Delay):
-            if record.waited_ms / 1000 + verdict.seconds > self._max_wait:
-                raise self._too_long(request, verdict, refused)
-            self._wait(verdict.seconds, errand)
+        began = self._clock.monotonic()
+        try:
+            verdict = admitted(self.limits, errand.request, errand.queue, errand.patience, errand.interrupted)
+        finally:
+            errand.record.waited_ms += (self._clock.monotonic() - began) * 1000
+        if isinstance(verdict, Delay):
+            raise self._too_long(errand.request, verdict, refused)
         return verdict
 
     def _exchanged(self, errand: _Errand, admission: Admission) -> _Answer | Failure:
@@ -304,7 +313,9 @@ class Client:
         try:
             wait(self._clock, seconds, errand.interrupted)
         finally:
-            errand.record.waited_ms += (self._clock.monotonic() - began) * 1000
+            waited = self._clock.monotonic() - began
+            errand.record.waited_ms += waited * 1000
+            errand.patience.spent += waited
 
     def _too_long(self, request: Request, delay: Delay, refused: int) -> errors.RateLimitError:
         again = timestamps.ceiling(self._clock.now() + timedelta(seconds=delay.seconds))

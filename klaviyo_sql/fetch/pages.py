@@ -30,17 +30,17 @@ class Page:
     following: Request | None
 
 
-def read(client: Client, chain: Chain, request: Request, number: int, interrupted: Callable[[], bool]) -> Page:
-    """One page of a chain, its `number`-th from 1; the exceptions of `Client.send`.
+def read(client: Client, chain: Chain, request: Request, number: int, interrupted: Callable[[], bool], queue: object = None) -> Page:
+    """One page of a chain, its `number`-th from 1; the exceptions of `Client.send`, as are `interrupted` and `queue`.
 
     A resource that does not exist is a page without rows; a garbled reply is asked for again.
     """
     if chain.aggregate is not None:
-        return Page(_periods(client, chain, chain.aggregate, interrupted), None)
+        return Page(_periods(client, chain, chain.aggregate, interrupted, queue), None)
     decode = decoder(chain.decoded)
     decode_page = decode.single if chain.single else decode.page
     cache = number <= _CACHED_PAGES
-    reply, page = _decoded(client, request, chain, lambda body: decode_page(body, chain.constants), interrupted, cache=cache)
+    reply, page = _decoded(client, request, chain, lambda body: decode_page(body, chain.constants), interrupted, queue, cache=cache)
     if page is None:
         return Page([], None)
     reply.record.rows = len(page.rows)
@@ -48,11 +48,11 @@ def read(client: Client, chain: Chain, request: Request, number: int, interrupte
 
 
 def _decoded(
-    client: Client, request: Request, chain: Chain, decode: Callable[[bytes], Any], interrupted: Callable[[], bool], *, cache: bool = True
+    client: Client, request: Request, chain: Chain, decode: Callable[[bytes], Any], interrupted: Callable[[], bool], queue: object, *, cache: bool = True
 ) -> tuple[Reply, Any]:
     """The reply and what it decodes to, None when there is no such resource."""
     for cached in (cache, *[False] * _MORE_TRIES):
-        reply = client.send(request, absent_statuses=chain.absent_statuses, cache=cached, interrupted=interrupted)
+        reply = client.send(request, absent_statuses=chain.absent_statuses, cache=cached, interrupted=interrupted, queue=queue)
         if not 200 <= reply.status < 300:
             if not _is_absent(reply):
                 raise client.refused(request, reply)
@@ -72,27 +72,27 @@ def _is_absent(reply: Reply) -> bool:
     return bool(sources) and all(isinstance(source, dict) and source.get("pointer") == "/data/id" for source in sources)
 
 
-def _periods(client: Client, chain: Chain, aggregate: Aggregate, interrupted: Callable[[], bool]) -> list[Row]:
+def _periods(client: Client, chain: Chain, aggregate: Aggregate, interrupted: Callable[[], bool], queue: object) -> list[Row]:
     """The periods of one metric aggregate."""
     span = aggregate.span
-    reply, found = _decoded(client, chain.request, chain, lambda body: measurements_by_day(body, aggregate.timezone), interrupted)
+    reply, found = _decoded(client, chain.request, chain, lambda body: measurements_by_day(body, aggregate.timezone), interrupted, queue)
     if found is None:
         return []
     starts = set(span.starts)
     if any(span.start <= day < span.end and day not in starts for day in found):
-        found = _weeks_of_days(client, chain, aggregate, interrupted)
+        found = _weeks_of_days(client, chain, aggregate, interrupted, queue)
     rows = [_period_row(chain, start, found[start]) for start in sorted(starts & found.keys())]
     reply.record.rows = len(rows)
     return rows
 
 
-def _weeks_of_days(client: Client, chain: Chain, aggregate: Aggregate, interrupted: Callable[[], bool]) -> dict[date, dict[str, Number]]:
+def _weeks_of_days(client: Client, chain: Chain, aggregate: Aggregate, interrupted: Callable[[], bool], queue: object) -> dict[date, dict[str, Number]]:
     """Weeks made of days, for an account whose weeks Klaviyo begins on another day: counts and sums add up, unique profiles do not."""
     span = aggregate.span
     if span.interval != "week":
         raise client.garbage(chain.request, f"its periods do not begin with the {span.interval}s of the account's time zone")
     request = by_day(chain.request)
-    _, days = _decoded(client, request, chain, lambda body: measurements_by_day(body, aggregate.timezone), interrupted)
+    _, days = _decoded(client, request, chain, lambda body: measurements_by_day(body, aggregate.timezone), interrupted, queue)
     weeks: dict[date, dict[str, Number]] = {}
     for start in span.starts:
         inside = [values for day, values in (days or {}).items() if start <= day < following("week", start)]

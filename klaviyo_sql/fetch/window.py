@@ -170,7 +170,7 @@ class Window:
 
         def job() -> None:
             try:
-                outcomes.put((run, pages.read(client, run.chain, request, number, stop.is_set)))
+                outcomes.put((run, pages.read(client, run.chain, request, number, stop.is_set, queue=stop)))
             except BaseException as error:
                 outcomes.put((run, error))
 

@@ -172,7 +172,7 @@ def test_a_block_holds_for_the_whole_operation_and_is_never_shortened(clock: Sim
     limits = Limits(clock, journey=JOURNEY)
     limits.block("get_profiles", 30)
     limits.block("get_profiles", 1)
-    assert delayed(limits, PROFILES) == Delay(30, "Klaviyo's Retry-After")
+    assert delayed(limits, PROFILES) == Delay(30, "Klaviyo's Retry-After", refused=True)
     left = limits.remaining("get_profiles")[0]
     assert left.remaining == 0
     assert left.free_at is not None
