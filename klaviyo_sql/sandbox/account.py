@@ -54,7 +54,7 @@ class Account:
         self.changed()
 
     def changed(self) -> None:
-        """Forget what was derived from the data: indexes, and the order of every query that the API remembers."""
+        """Forget what was derived from the data: indexes, and the order and the JSON of every query that the API remembers."""
         with self.lock:
             self.version += 1
             self._indexed = None

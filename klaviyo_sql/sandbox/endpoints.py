@@ -20,7 +20,7 @@ from klaviyo_sql.sandbox.kinds import Kind
 from klaviyo_sql.sandbox.problems import RefusedError, invalid, not_found
 from klaviyo_sql.sandbox.query import Query, join
 from klaviyo_sql.sandbox.rendering import Renderer
-from klaviyo_sql.sandbox.selection import Fields, Ordered, Reader, order_by
+from klaviyo_sql.sandbox.selection import COMPARISONS, Fields, Ordered, Page, Part, Reader, order_by
 
 Source = Callable[[Account, str, tuple[Clause, ...]], Iterable[Resource]]
 """The resources of a collection: of the account, of the parent with this id, and possibly only those that the clauses can let through."""
@@ -105,42 +105,55 @@ class CollectionEndpoint:
     def answer(self, call: Call) -> dict[str, Any]:
         if self.parent is not None:
             require(call, self.parent)
-        ordered = self._ordered(call)
+        part = self._part(call)
         links: dict[str, Any] = {"self": call.link(call.query.pairs)}
         if call.operation.cursor:
-            resources = self._page(call, ordered, links)
+            page = self._page(call, part, links)
         else:
-            resources = ordered.resources
+            page = part.page(None, part.end - part.start, descending=(call.query.sort or "").startswith("-"))
             if self.page_links:
                 links |= {"next": None, "prev": None}
         renderer, kind = call.renderer(), call.kinds[self.kind]
         if self.identifiers:
-            return {"data": renderer.identifiers(kind, resources), "links": links}
-        body: dict[str, Any] = {"data": renderer.data(kind, resources)}
+            return {"data": renderer.identifiers(kind, page.resources), "links": links}
+        rendered = page.ordered.rendered(renderer.shape, page.positions, lambda resources: renderer.data(kind, resources))
+        body: dict[str, Any] = {"data": rendered}
         if call.query.include:
-            body["included"] = renderer.included(kind, resources)
+            body["included"] = renderer.included(kind, page.resources, page.ordered.included(renderer.shape))
         return body | {"links": links}
 
-    def _ordered(self, call: Call) -> Ordered:
-        query, account = call.query, call.account
+    def _part(self, call: Call) -> Part:
+        """What the filter lets through. Ranges of the sort field are parts of one order, which is not made anew for each."""
+        query = call.query
         sort = (query.sort or "").removeprefix("-")
+        rule = call.operation.filters.get(sort)
+        ranges = tuple(clause for clause in query.clauses if clause.field == sort and clause.operator in COMPARISONS) if rule is not None else ()
+        if rule is not None and ranges and sort not in self.ignored and sort not in self.without_case:
+            others = tuple(clause for clause in query.clauses if clause not in ranges)
+            part = self._ordered(call, others, sort).between(ranges, rule.type)
+            if part is not None:
+                return part
+        return self._ordered(call, query.clauses, sort).whole
+
+    def _ordered(self, call: Call, clauses: tuple[Clause, ...], sort: str) -> Ordered:
+        account = call.account
 
         def make() -> Ordered:
             with account.lock:
                 fields = Fields(self.readers, self.without_case, self.ignored)
-                resources = self.source(account, call.id, query.clauses)
-                for clause in query.clauses:
+                resources = self.source(account, call.id, clauses)
+                for clause in clauses:
                     predicate = fields.predicate(clause, call.operation.filters[clause.field])
                     if predicate is not None:
                         resources = list(filter(predicate, resources))
                 return Ordered(resources, order_by(fields.reader(sort) if sort else None))
 
-        key = (account.version, len(account.profiles), len(account.events), call.operation_name, call.id, query.clauses, sort)
+        key = (account.version, len(account.profiles), len(account.events), call.operation_name, call.id, clauses, sort)
         return call.memory.recall(key, make)
 
-    def _page(self, call: Call, ordered: Ordered, links: dict[str, Any]) -> list[Resource]:
+    def _page(self, call: Call, part: Part, links: dict[str, Any]) -> Page:
         query = call.query
-        size = query.size or (call.operation.page.default if call.operation.page else None) or self.page_size or len(ordered.keys) or 1
+        size = query.size or (call.operation.page.default if call.operation.page else None) or self.page_size or part.end - part.start or 1
         belongs_to = f"{call.path}?{query.value('filter')}&{query.sort}"
         place = None
         if query.cursor is not None:
@@ -149,17 +162,17 @@ class CollectionEndpoint:
             except ValueError as error:
                 raise RefusedError(invalid(f"Invalid page cursor: {error}.", parameter="page[cursor]")) from error
         descending = (query.sort or "").startswith("-")
-        page = ordered.page(place, size, descending=descending)
+        page = part.page(place, size, descending=descending)
         kept = tuple(pair for pair in query.pairs if pair[0] != "page[cursor]")
 
         def towards(key: cursors.SortKey, *, forward: bool) -> str:
             return call.link((*kept, ("page[cursor]", cursors.encode(cursors.Cursor(key, forward), belongs_to))))
 
-        full = len(page.resources) == size
+        full = len(page.positions) == size
         follows = page.after or (self.page_after_full and full)
-        links["next"] = towards(page.keys[-1], forward=True) if page.keys and follows else None
-        links["prev"] = towards(page.keys[0], forward=False) if page.keys and page.before else None
-        return page.resources
+        links["next"] = towards(page.ends[1], forward=True) if page.positions and follows else None
+        links["prev"] = towards(page.ends[0], forward=False) if page.positions and page.before else None
+        return page
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,7 +187,7 @@ class ResourceEndpoint:
         renderer = call.renderer()
         body: dict[str, Any] = {"data": renderer.data(kind, [resource])[0]}
         if call.query.include:
-            body["included"] = renderer.included(kind, [resource])
+            body["included"] = renderer.included(kind, [resource], {})
         return body | {"links": {"self": call.link(call.query.pairs)}}
 
 

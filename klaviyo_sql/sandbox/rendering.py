@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Hashable, Iterable, Mapping
 from typing import Any
+
+import msgspec
 
 from klaviyo_sql.sandbox.account import Account, Resource
 from klaviyo_sql.sandbox.kinds import Kind, Relation
@@ -21,6 +23,12 @@ class Renderer:
         self._kinds = kinds
         self._origin = origin
         self._query = query
+
+    @property
+    def shape(self) -> Hashable:
+        """All that the look of a resource depends on, apart from the account: replies of equal shape have equal objects."""
+        fields, additional = self._query.fields, self._query.additional
+        return self._origin, self._query.include, tuple(sorted(fields.items())), tuple(sorted(additional.items()))
 
     def data(self, kind: Kind, resources: Iterable[Resource], *, include: bool = True) -> list[dict[str, Any]]:
         """The objects of the resources; relationships named by `include=` have the ids of their other end."""
@@ -63,23 +71,25 @@ class Renderer:
             rendered.append(item)
         return rendered
 
-    def included(self, kind: Kind, resources: Iterable[Resource]) -> list[dict[str, Any]]:
-        """The resources at the other end of the included relationships, each once."""
-        resources = list(resources)
+    def included(self, kind: Kind, resources: Iterable[Resource], known: dict[Any, msgspec.Raw]) -> list[msgspec.Raw]:
+        """The resources at the other end of the included relationships, each once, as JSON; `known` keeps them for the next reply of this shape."""
         given: set[tuple[str, str]] = set()
-        rendered: list[dict[str, Any]] = []
+        rendered: list[msgspec.Raw] = []
+        resources = list(resources)
         for name in self._query.include:
             relation = next(relation for relation in kind.relations if relation.name == name)
             other = self._kinds[relation.kind]
-            found: list[Resource] = []
             for resource in resources:
                 for identifier in _ids(relation, self._account, resource):
-                    if (other.type, identifier) in given:
+                    place = (other.type, identifier)
+                    if place in given:
                         continue
-                    given.add((other.type, identifier))
-                    if (target := other.find(self._account, identifier)) is not None:
-                        found.append(target)
-            rendered += self.data(other, found, include=False)
+                    given.add(place)
+                    item = known.get((relation.kind, identifier))
+                    if item is None and (target := other.find(self._account, identifier)) is not None:
+                        item = known[relation.kind, identifier] = msgspec.Raw(msgspec.json.encode(self.data(other, [target], include=False)[0]))
+                    if item is not None:
+                        rendered.append(item)
         return rendered
 
     def identifiers(self, kind: Kind, resources: Iterable[Resource]) -> list[dict[str, Any]]:

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import threading
 import zlib
 from bisect import bisect_left, bisect_right
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from collections import OrderedDict
+from collections.abc import Callable, Hashable, Iterable, Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
+
+import msgspec
 
 from klaviyo_sql.contract import FilterRule
 from klaviyo_sql.sandbox.account import Resource
@@ -26,6 +30,14 @@ _ORDERINGS: dict[str, Callable[[Any, Any], bool]] = {
     "starts-with": lambda value, part: value.startswith(part),
     "ends-with": lambda value, part: value.endswith(part),
 }
+
+
+COMPARISONS = frozenset(("less-than", "less-or-equal", "greater-than", "greater-or-equal"))
+"""Operators that leave a range of the values."""
+
+_REMEMBERED_ROWS = 250_000
+"""Resources of one order whose JSON is kept in one shape: a few hundred megabytes at the most."""
+_REMEMBERED_SHAPES = 4
 
 
 def at(path: str) -> Reader:
@@ -107,43 +119,135 @@ def _each(read: Reader, holds: Callable[[Any], bool]) -> Callable[[Resource], bo
 
 
 class Ordered:
-    """The resources that passed, in ascending order, so that a page is found by bisection and pages do not shift when one is added."""
+    """The resources that passed, in ascending order, so that a page is found by bisection and pages do not shift when one is added.
+
+    What a page of them looks like is remembered too, resource by resource, so that a scan of a large account is not rendered again by the next one.
+    """
 
     def __init__(self, resources: Iterable[Resource], key: Callable[[Resource], SortKey]) -> None:
         decorated = sorted(((key(resource), resource) for resource in resources), key=lambda pair: pair[0])
         self.keys = [pair[0] for pair in decorated]
         self.resources = [pair[1] for pair in decorated]
+        self._scale: list[Any] | None = None
+        self._looks: OrderedDict[Any, _Look] = OrderedDict()
+        self._lock = threading.Lock()
+
+    @property
+    def whole(self) -> Part:
+        """All of them."""
+        return Part(self, 0, len(self.keys))
+
+    def between(self, clauses: Iterable[Clause], kind: str) -> Part | None:
+        """Those whose sort value satisfies the clauses, each a comparison; None when the values do not lie in the order of what they mean."""
+        if self._scale is None:
+            self._scale = _scale(self.keys, kind)
+        scale = self._scale
+        if len(scale) < len(self.keys) and not (self.keys[len(scale)][0]):
+            return None
+        first, last = 0, len(scale)
+        for clause in clauses:
+            bound = _plain(clause.value)
+            if clause.operator == "greater-than":
+                first = max(first, bisect_right(scale, bound))
+            elif clause.operator == "greater-or-equal":
+                first = max(first, bisect_left(scale, bound))
+            elif clause.operator == "less-than":
+                last = min(last, bisect_left(scale, bound))
+            else:
+                last = min(last, bisect_right(scale, bound))
+        return Part(self, first, max(first, last))
+
+    def rendered(self, shape: Hashable, positions: Iterable[int], render: Callable[[list[Resource]], list[dict[str, Any]]]) -> list[msgspec.Raw]:
+        """The resources at these positions as JSON; `shape` is everything but the resource that decides what it looks like."""
+        positions = list(positions)
+        known = self._look(shape).rows
+        missing = [position for position in positions if position not in known]
+        new = [msgspec.Raw(msgspec.json.encode(item)) for item in render([self.resources[position] for position in missing])] if missing else []
+        fresh = dict(zip(missing, new, strict=True))
+        if len(known) < _REMEMBERED_ROWS:
+            known.update(fresh)
+        return [fresh[position] if position in fresh else known[position] for position in positions]
+
+    def included(self, shape: Hashable) -> dict[Any, msgspec.Raw]:
+        """What was included with replies of this shape, to be remembered there."""
+        return self._look(shape).included
+
+    def _look(self, shape: Hashable) -> _Look:
+        with self._lock:
+            look = self._looks.setdefault(shape, _Look())
+            self._looks.move_to_end(shape)
+            while len(self._looks) > _REMEMBERED_SHAPES:
+                self._looks.popitem(last=False)
+            return look
+
+
+@dataclass(frozen=True, slots=True)
+class _Look:
+    """JSON of resources in one shape: those of the order by their position, those included with them by kind and id."""
+
+    rows: dict[int, msgspec.Raw] = field(default_factory=dict)
+    included: dict[Any, msgspec.Raw] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """Neighbors in an order, from `start` to before `end`: what a filter for a range of the sort value leaves of it."""
+
+    ordered: Ordered
+    start: int
+    end: int
 
     def page(self, cursor: Cursor | None, size: int, *, descending: bool) -> Page:
         """`size` resources behind (or before) the cursor, in the order asked for."""
-        total = len(self.keys)
+        start, end, keys = self.start, self.end, self.ordered.keys
         # Both bounds are positions in ascending order; a descending page is read off backwards.
         if cursor is None:
-            first, last = (max(0, total - size), total) if descending else (0, min(size, total))
+            first, last = (max(start, end - size), end) if descending else (start, min(start + size, end))
         elif cursor.forward != descending:
-            first = bisect_right(self.keys, cursor.key)
-            last = min(total, first + size)
+            first = bisect_right(keys, cursor.key, start, end)
+            last = min(end, first + size)
         else:
-            last = bisect_left(self.keys, cursor.key)
-            first = max(0, last - size)
-        rows = self.resources[first:last]
-        keys = self.keys[first:last]
-        before, after = first > 0, last < total
+            last = bisect_left(keys, cursor.key, start, end)
+            first = max(start, last - size)
+        before, after = first > start, last < end
         if descending:
-            rows.reverse()
-            keys.reverse()
-            before, after = after, before
-        return Page(rows, keys, before, after)
+            return Page(self.ordered, range(last - 1, first - 1, -1), after, before)
+        return Page(self.ordered, range(first, last), before, after)
 
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """The resources of a page with their keys, and whether there are others before and after it."""
+    """Where the resources of a page stand in their order, and whether there are others before and after it."""
 
-    resources: list[Resource]
-    keys: list[SortKey]
+    ordered: Ordered
+    positions: range
     before: bool
     after: bool
+
+    @property
+    def resources(self) -> list[Resource]:
+        """The resources of the page."""
+        return [self.ordered.resources[position] for position in self.positions]
+
+    @property
+    def ends(self) -> tuple[SortKey, SortKey]:
+        """The keys of the first and of the last; there must be one."""
+        return self.ordered.keys[self.positions[0]], self.ordered.keys[self.positions[-1]]
+
+
+def _scale(keys: list[SortKey], kind: str) -> list[Any]:
+    """What the sort values mean to a comparison, as far as that is ascending as they are; missing values, which come last, mean nothing."""
+    scale: list[Any] = []
+    for missing, value, _ in keys:
+        if missing:
+            break
+        meant = datetime.fromisoformat(value) if kind == "date-time" and isinstance(value, str) else value
+        if kind == "date-time" and not isinstance(meant, datetime):
+            break
+        if scale and meant < scale[-1]:
+            break
+        scale.append(meant)
+    return scale
 
 
 def order_by(read: Reader | None) -> Callable[[Resource], SortKey]:
