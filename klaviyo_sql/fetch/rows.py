@@ -67,9 +67,9 @@ class Decoder:
 def decoder(columns: tuple[Column, ...]) -> Decoder:
     """The decoder for these columns."""
     resource, read = _Builder(columns).build()
-    links = msgspec.defstruct("Links", [("next", str | None, None)])
-    collection = msgspec.defstruct("Collection", [("data", list[resource]), ("links", links | None, None)])  # type: ignore[valid-type]
-    single = msgspec.defstruct("Single", [("data", resource)])
+    links = msgspec.defstruct("Links", [("next", str | None, None)], gc=False)
+    collection = msgspec.defstruct("Collection", [("data", list[resource]), ("links", links | None, None)], gc=False)  # type: ignore[valid-type]
+    single = msgspec.defstruct("Single", [("data", resource)], gc=False)
     return Decoder(columns, msgspec.json.Decoder(collection), msgspec.json.Decoder(single), read)
 
 
@@ -154,30 +154,23 @@ _EXPECTED: dict[Type, Any] = {
 """What is expected on the wire; a page with anything else takes the slower way, which takes everything."""
 
 _CALL: dict[Type, str] = {
-    Type.REAL: "_real({})",
-    Type.BOOLEAN: "_flag({})",
-    Type.JSON: "_slice({})",
-    Type.TIMESTAMP: "_timestamp({})",
-    Type.TIMESTAMP_MICROSECONDS: "_timestamp_microseconds({})",
+    Type.REAL: "({0} if {0} is None or {0}.__class__ is float else _number({0}))",
+    Type.BOOLEAN: "(None if {0} is None else int({0}))",
+    Type.JSON: "_slice({0})",
+    Type.TIMESTAMP: "_timestamp({0})",
+    Type.TIMESTAMP_MICROSECONDS: "_timestamp_microseconds({0})",
 }
+"""What is done to a decoded value, written where it is used: a call would cost more than the rest of the cell."""
 
 _USUAL_TIMESTAMP = "(f'{{{0}[:10]}} {{{0}[11:19]}}' if {0} is not None and {0}[19:] == '+00:00' else _timestamp({0}))"
 """The form that nearly every timestamp has, taken apart without a call."""
-
-
-def _real(value: Any) -> Any:
-    return value if value is None or value.__class__ is float else _number(value)
-
-
-def _flag(value: bool | None) -> int | None:
-    return None if value is None else int(value)
 
 
 def _slice(raw: msgspec.Raw | None) -> str | None:
     """Free JSON as Klaviyo sent it: the text between its first and its last character, not parsed."""
     if raw is None:
         return None
-    text = bytes(raw).decode()
+    text = str(raw, "utf-8")
     return None if text == "null" else text
 
 
@@ -217,8 +210,7 @@ class _Builder:
         self.names: dict[str, Any] = {
             "_timestamp": _timestamp,
             "_timestamp_microseconds": _timestamp_microseconds,
-            "_real": _real,
-            "_flag": _flag,
+            "_number": _number,
             "_slice": _slice,
             "_newest": newest,
         }
@@ -261,7 +253,8 @@ class _Builder:
             # Everything may be missing but the resource's own id, without which there is no row.
             fields.append((f"key{n}", str) if here == ("id",) else (f"key{n}", self._type(child, here), self._default(child)))
         names = {f"key{n}": key for n, key in enumerate(node.children)}
-        return msgspec.defstruct("_".join(("Resource", *path)), fields, rename=names, kw_only=True)
+        # Values that were just decoded hold no cycles: the collector need not look at thousands of them for every page.
+        return msgspec.defstruct("_".join(("Resource", *path)), fields, rename=names, kw_only=True, gc=False)
 
     def _type(self, node: _Node, path: tuple[str, ...]) -> Any:
         if node.is_mixed:
@@ -310,8 +303,9 @@ class _Builder:
             return f"constants[{position}]"
         if isinstance(column.place, Latest):
             found = f"_newest({self.values[(*keys, '[]')]}, {column.place.entry_key!r})"
-            return _CALL.get(column.type, "{}").format(found)
-        call = _USUAL_TIMESTAMP if column.type is Type.TIMESTAMP else _CALL.get(column.type, "{}")
+            self.lines.append(f"found{position} = {found}")
+            return _CALL.get(column.type, "{0}").format(f"found{position}")
+        call = _USUAL_TIMESTAMP if column.type is Type.TIMESTAMP else _CALL.get(column.type, "{0}")
         return call.format(self.values[keys])
 
 
