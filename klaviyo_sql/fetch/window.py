@@ -6,11 +6,11 @@ costs what it read. Workers send and decode; everything is decided in the thread
 
 from __future__ import annotations
 
-import itertools
 import math
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
+from operator import ge, le
 from queue import Empty, SimpleQueue
 from threading import Event
 
@@ -96,6 +96,7 @@ class Window:
         self._line: list[_Run | _Rest] = []
         """What is being read and what is left, in the order of the keys."""
         self._outcomes: SimpleQueue[tuple[_Run, Page | BaseException]] = SimpleQueue()
+        self._failure: BaseException | None = None
         self._stop = Event()
 
     def begin(self) -> None:
@@ -110,6 +111,7 @@ class Window:
         """The pages, with the chain whose columns their rows have."""
         try:
             while True:
+                self._hear()
                 if self._window > 1:
                     self._fill()  # ahead of the consumer, once it has shown that it wants more than a page
                 found = self._taken()
@@ -117,6 +119,8 @@ class Window:
                     yield found
                     self._window = min(self._most, max(_FIRST_WINDOW, self._window * 2)) if self._most > 1 else 1
                     continue
+                if self._failure is not None:
+                    raise self._failure
                 self._fill()
                 if not self._under_way:
                     return
@@ -124,9 +128,14 @@ class Window:
         finally:
             self.stop()
 
+    def _hear(self) -> None:
+        """Take in whatever has arrived, so that the next requests are on their way before its rows are used; errors wait until nothing is left to use."""
+        while self._failure is None and not self._outcomes.empty():
+            self._settle(*self._outcomes.get())
+
     def _fill(self) -> None:
         """Send as many requests as the window allows."""
-        while self._under_way < self._window and self._under_way + self._lying_ready() < self._window + _WAITING_PAGES:
+        while self._failure is None and self._under_way < self._window and self._under_way + self._lying_ready() < self._window + _WAITING_PAGES:
             run = self._next_run()
             if run is None:
                 return
@@ -188,7 +197,8 @@ class Window:
         self._under_way -= 1
         run.under_way = False
         if isinstance(outcome, BaseException):
-            raise outcome
+            self._failure = outcome
+            return
         rows, following = outcome.rows, outcome.following
         chain = run.chain
         run.rows += len(rows)
@@ -223,15 +233,16 @@ class Window:
                 self._line.insert(self._line.index(run) + 1, _Rest(run.chain, rest))
         if run.slice == WHOLE:
             return rows, following
-        if any((b > a) if slicing.descending else (b < a) for a, b in itertools.pairwise(keys)):
+        if not all(map(ge if slicing.descending else le, keys, keys[1:])):
             raise errors.OperationalError(
                 f"Klaviyo did not return {run.chain.request.table} in the order that it was asked for, so the scan cannot be cut into parts; "
                 "open the connection with parallel=1"
             )
         inside = _check(slicing, run.slice)
-        kept_rows = [row for row, key in zip(rows, keys, strict=True) if inside.holds(key)]
-        beyond = bool(rows) and not inside.holds(keys[-1])
-        return kept_rows, None if beyond else following
+        beyond = not inside.holds(keys[-1])
+        if beyond or not inside.holds(keys[0]):
+            rows = [row for row, key in zip(rows, keys, strict=True) if inside.holds(key)]
+        return rows, None if beyond else following
 
     def _taken(self) -> tuple[Chain, list[Row]] | None:
         """A page that lies ready: the first in line when the order matters, else any."""
