@@ -97,6 +97,9 @@ class Window:
         """What is being read and what is left, in the order of the keys."""
         self._outcomes: SimpleQueue[tuple[_Run, Page | BaseException]] = SimpleQueue()
         self._failure: BaseException | None = None
+        self._rows = 0
+        self._limit: int | None = None
+        self._page = 0
         self._stop = Event()
 
     def begin(self) -> None:
@@ -112,7 +115,7 @@ class Window:
         try:
             while True:
                 self._hear()
-                if self._window > 1:
+                if self._window > 1 and not self._has_enough():
                     self._fill()  # ahead of the consumer, once it has shown that it wants more than a page
                 found = self._taken()
                 if found is not None:
@@ -132,6 +135,10 @@ class Window:
         """Take in whatever has arrived, so that the next requests are on their way before its rows are used; errors wait until nothing is left to use."""
         while self._failure is None and not self._outcomes.empty():
             self._settle(*self._outcomes.get())
+
+    def _has_enough(self) -> bool:
+        """Whether the rows that came, and half of what is under way, are all that a LIMIT wants: then nothing more is asked for ahead of need."""
+        return self._limit is not None and self._rows + self._under_way * self._page / 2 >= self._limit
 
     def _fill(self) -> None:
         """Send as many requests as the window allows."""
@@ -164,6 +171,8 @@ class Window:
         if chain.slicing is not None and chain.slicing.limit is not None:
             # LIMIT counts the rows of all chains together; each alone needs no more pages than that.
             self._most = min(self._most, math.ceil(chain.slicing.limit / chain.slicing.page))
+            self._limit = chain.slicing.limit
+            self._page = chain.slicing.page
         run = _Run(chain, chain.request, chain.slicing)
         self._line.append(run)
         return run
@@ -215,6 +224,7 @@ class Window:
             position = chain.columns.index(check.column)
             rows = [row for row in rows if check.holds(row[position])]
         run.ready.append(rows)
+        self._rows += len(rows)
         if following is None and run.slicer is not None:
             run.slicer.learn(run.slice, run.rows)
 
