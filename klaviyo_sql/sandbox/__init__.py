@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from klaviyo_sql.sandbox.account import Account
 from klaviyo_sql.sandbox.api import SANDBOX_KEY, RequestRecord, Response, Sandbox
-from klaviyo_sql.sandbox.faults import Fault
+from klaviyo_sql.sandbox.faults import Fault, Storm
 from klaviyo_sql.sandbox.generation import generate
 from klaviyo_sql.sandbox.server import serve
 from klaviyo_sql.sandbox.transport import SANDBOX_URL, SandboxTransport
@@ -21,6 +21,7 @@ __all__ = [
     "Response",
     "Sandbox",
     "SandboxTransport",
+    "Storm",
     "generate",
     "serve",
 ]

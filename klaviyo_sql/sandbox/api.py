@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import gzip
 import re
 import threading
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 from urllib.parse import urlsplit
 
 import msgspec
@@ -17,9 +19,10 @@ from klaviyo_sql.model.clock import Clock, SystemClock
 from klaviyo_sql.sandbox import query as queries
 from klaviyo_sql.sandbox.account import Account
 from klaviyo_sql.sandbox.endpoints import Call, Memory
-from klaviyo_sql.sandbox.faults import Fault, Faults
+from klaviyo_sql.sandbox.faults import Fault, FaultKind, Faults
 from klaviyo_sql.sandbox.generation import generate
 from klaviyo_sql.sandbox.limits import Limits, rate_of
+from klaviyo_sql.sandbox.paging_faults import EXPIRED, PagingFaults
 from klaviyo_sql.sandbox.problems import (
     AUTHENTICATION_FAILED,
     NOT_AUTHENTICATED,
@@ -43,12 +46,13 @@ _REVISION_LIFE_IN_YEARS = 2
 
 @dataclass(frozen=True, slots=True)
 class Response:
-    """An HTTP reply, and what becomes of it on the way: `broken` replies do not arrive, or not whole."""
+    """An HTTP reply, and what becomes of it on the way: `broken` replies do not arrive, or not whole; `pause` seconds lie between small pieces."""
 
     status: int
     headers: dict[str, str]
     body: bytes
-    broken: Literal["", "reset", "truncated"] = ""
+    broken: Literal["", "reset", "truncated", "short_length", "long_length"] = ""
+    pause: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +100,7 @@ class Sandbox:
         self.latency = latency
         self.visible_after = visible_after
         self.faults = Faults()
+        self._paging = PagingFaults()
         self.requests: list[RequestRecord] = []
         """Every request so far, the oldest first; tests may clear it."""
         self._account = account
@@ -128,12 +133,14 @@ class Sandbox:
         lowered = {name.lower(): value for name, value in headers.items()}
         parts = urlsplit(url)
         origin = f"{parts.scheme}://{parts.netloc}" if parts.netloc else f"http://{lowered.get('host', 'localhost')}"
-        progress = _Progress(parts.path, queries.split(parts.query))
-        try:
+        progress = _Progress(parts.path, self._paging.asked(queries.split(parts.query)))
+        fault: Fault | None = None
+        with suppress(RefusedError):
             progress.route = route(method, parts.path)
-            fault = self.faults.strike(progress.route.name)
-        except RefusedError:
-            fault = self.faults.strike(None)
+        if self.faults.any:
+            named = dict(progress.pairs)
+            name = progress.route.name if progress.route is not None else None
+            fault = self.faults.strike(name, f"{parts.path}?{sorted(named.items())} {body!r}", behind_a_cursor="page[cursor]" in named)
         response = self._respond(method, origin, lowered, body, progress, fault)
         if fault is not None and fault.kind == "slow":
             pause(fault.seconds)
@@ -143,11 +150,16 @@ class Sandbox:
         return response
 
     def _respond(self, method: str, origin: str, headers: Mapping[str, str], body: bytes, progress: _Progress, fault: Fault | None) -> Response:
-        if fault is None or fault.kind == "slow":
-            return self._answer(method, origin, headers, body, progress)
-        if fault.kind in ("truncated", "broken_json") or fault.processed:
+        if self.faults.any and self._paging.has_expired(progress.pairs, fault):
+            return Response(400, {"Content-Type": CONTENT_TYPE}, msgspec.json.encode({"errors": [EXPIRED.render()]}))
+        if fault is None or fault.kind in _ON_ANSWERS or fault.processed:
+            asked = progress.pairs
+            progress.pairs = self._paging.question(fault, asked)
             answered = self._answer(method, origin, headers, body, progress)
-            return _spoiled(fault, answered)
+            progress.pairs = asked
+            if method == "GET" and answered.status == 200 and self.faults.any:
+                answered = replace(answered, body=self._paging.answer(fault, asked, answered.body))
+            return answered if fault is None else _spoiled(fault, answered)
         return _spoiled(fault, Response(200, {"Content-Type": CONTENT_TYPE}, b'{"data":[],"links":{"self":"","next":null,"prev":null}}'))
 
     def _answer(self, method: str, origin: str, headers: Mapping[str, str], body: bytes, progress: _Progress) -> Response:
@@ -219,6 +231,10 @@ class Sandbox:
                     write()
 
 
+_ON_ANSWERS = frozenset(get_args(FaultKind)) - {"status", "throttle", "reset", "html", "wrong_shape"}
+"""Faults that need the true answer."""
+
+
 class _ThrottledError(Exception):
     def __init__(self, seconds: int) -> None:
         super().__init__(seconds)
@@ -240,24 +256,40 @@ def _check_revision(text: str | None) -> None:
         raise RefusedError(Problem(410, "gone", "Gone.", f"The revision {text} is retired."))
 
 
-def _throttled(seconds: int) -> Response:
-    headers = {"Content-Type": CONTENT_TYPE, "Retry-After": str(seconds)}
-    return Response(429, headers, msgspec.json.encode(throttled_body(seconds)))
+def _throttled(seconds: int | None) -> Response:
+    headers = {"Content-Type": CONTENT_TYPE} | ({} if seconds is None else {"Retry-After": str(seconds)})
+    return Response(429, headers, msgspec.json.encode(throttled_body(seconds or 1)))
 
 
 def _spoiled(fault: Fault, answered: Response) -> Response:
-    if fault.kind == "throttle":
-        return _throttled(fault.retry_after)
-    if fault.kind in ("reset", "truncated"):
-        return replace(answered, broken=fault.kind)
+    spoiled = _unlike(fault, answered)
+    return replace(spoiled, headers={**spoiled.headers, **fault.headers}) if fault.headers else spoiled
+
+
+def _unlike(fault: Fault, answered: Response) -> Response:
     page = b"<!doctype html>\n<html><head><title>Sorry</title></head><body><h1>Something went wrong</h1></body></html>\n"
-    if fault.kind == "html":
-        return Response(200, {"Content-Type": "text/html; charset=utf-8"}, page)
-    if fault.kind == "wrong_shape":
-        return replace(answered, body=b'{"rows":[{"id":1}],"data":"none"}')
-    if fault.kind == "broken_json":
-        return replace(answered, body=answered.body[: max(1, len(answered.body) * 2 // 3)])
-    if fault.body == "html":
-        return Response(fault.status, {"Content-Type": "text/html; charset=utf-8"}, page)
-    problem = Problem(fault.status, "error", "A server error occurred.", "Something went wrong.")
-    return Response(fault.status, {"Content-Type": CONTENT_TYPE}, msgspec.json.encode({"errors": [problem.render()]}))
+    cut = max(1, len(answered.body) * 2 // 3)
+    match fault.kind:
+        case "throttle":
+            return _throttled(fault.retry_after)
+        case "reset" | "truncated" | "short_length" | "long_length":
+            return replace(answered, broken=fault.kind)
+        case "trickle":
+            return replace(answered, pause=fault.seconds)
+        case "truncated_gzip":
+            compressed = gzip.compress(answered.body, 1)
+            return replace(answered, body=compressed[: len(compressed) // 2], headers={**answered.headers, "Content-Encoding": "gzip"})
+        case "html":
+            return Response(200, {"Content-Type": "text/html; charset=utf-8"}, page)
+        case "wrong_shape":
+            return replace(answered, body=b'{"rows":[{"id":1}],"data":"none"}')
+        case "broken_json":
+            return replace(answered, body=answered.body[:cut])
+        case "bad_utf8":
+            return replace(answered, body=answered.body.replace(b'"id":"', b'"id":"\xff', 1))
+        case "status" if fault.body == "html":
+            return Response(fault.status, {"Content-Type": "text/html; charset=utf-8"}, page)
+        case "status":
+            problem = Problem(fault.status, "error", "A server error occurred.", "Something went wrong.")
+            return Response(fault.status, {"Content-Type": CONTENT_TYPE}, msgspec.json.encode({"errors": [problem.render()]}))
+    return answered

@@ -17,6 +17,7 @@ from klaviyo_sql.sandbox.api import Sandbox
 
 _FAST_COMPRESSION = 1
 _WORTH_COMPRESSING = 512
+_PIECES = 100
 
 
 @contextmanager
@@ -99,18 +100,31 @@ class _Handler(BaseHTTPRequestHandler):
         self.send_response(response.status)
         for name, value in response.headers.items():
             self.send_header(name, value)
-        if len(payload) >= _WORTH_COMPRESSING and "gzip" in self.headers.get("Accept-Encoding", ""):
+        compressible = "Content-Encoding" not in response.headers and response.broken not in ("short_length", "long_length")
+        if compressible and len(payload) >= _WORTH_COMPRESSING and "gzip" in self.headers.get("Accept-Encoding", ""):
             payload = gzip.compress(payload, _FAST_COMPRESSION)
             self.send_header("Content-Encoding", "gzip")
-        self.send_header("Content-Length", str(len(payload)))
+        length = len(payload) + {"short_length": -10, "long_length": 10}.get(response.broken, 0)
+        self.send_header("Content-Length", str(max(0, length)))
         self.end_headers()
         if response.broken == "truncated":
             self.wfile.write(payload[: len(payload) // 2])
             self.wfile.flush()
             self.close_connection = True
             return
-        self.wfile.write(payload)
+        if response.pause:
+            self._trickle(payload, response.pause)
+        self.wfile.write(b"" if response.pause else payload)
         self.wfile.flush()
+        self.close_connection = self.close_connection or response.broken == "long_length"
+
+    def _trickle(self, payload: bytes, pause: float) -> None:
+        """The body in small pieces, for as long as the client listens and the server is up."""
+        piece = max(1, len(payload) // _PIECES)
+        for start in range(0, len(payload), piece):
+            self.wfile.write(payload[start : start + piece])
+            self.wfile.flush()
+            time.sleep(pause)
 
     def _drop(self) -> None:
         # With a linger time of zero the connection is reset instead of closed in order.

@@ -12,6 +12,9 @@ SANDBOX_URL = "https://sandbox.invalid"
 """A base URL for clients that use the transport: no machine can have this name, so nothing reaches the network by mistake."""
 
 
+_PIECES = 100
+
+
 class SandboxTransport(httpx.BaseTransport):
     """Hands every request of an httpx client to a sandbox; faults become the exceptions that a socket would have caused."""
 
@@ -23,19 +26,31 @@ class SandboxTransport(httpx.BaseTransport):
         if response.broken == "reset":
             raise httpx.ReadError("[Errno 104] Connection reset by peer", request=request)
         headers = {**response.headers, "Content-Length": str(len(response.body))}
-        if response.broken == "truncated":
-            return httpx.Response(response.status, headers=headers, stream=_CutShort(response, request))
-        return httpx.Response(response.status, headers=headers, content=response.body)
+        if response.broken or response.pause:
+            return httpx.Response(response.status, headers=headers, stream=_Delivery(self.sandbox, response, request))
+        return httpx.Response(response.status, headers=headers, stream=httpx.ByteStream(response.body))
 
 
-class _CutShort(httpx.SyncByteStream):
-    def __init__(self, response: Response, request: httpx.Request) -> None:
+class _Delivery(httpx.SyncByteStream):
+    """A body that does not come whole, or not at once."""
+
+    def __init__(self, sandbox: Sandbox, response: Response, request: httpx.Request) -> None:
+        self._sandbox = sandbox
         self._response = response
         self._request = request
 
     def __iter__(self) -> Iterator[bytes]:
         body = self._response.body
-        received = len(body) // 2
+        if self._response.pause:
+            piece = max(1, len(body) // _PIECES)
+            for start in range(0, len(body), piece):
+                self._sandbox.clock.sleep(self._response.pause)
+                yield body[start : start + piece]
+            return
+        if self._response.broken == "short_length":
+            yield body[:-10]
+            return
+        received = len(body) if self._response.broken == "long_length" else len(body) // 2
         yield body[:received]
-        detail = f"peer closed connection without sending complete message body (received {received} bytes, expected {len(body)})"
+        detail = f"peer closed connection without sending complete message body (received {received} bytes, expected {received + 10})"
         raise httpx.RemoteProtocolError(detail, request=self._request)
