@@ -12,6 +12,7 @@ from pathlib import Path
 
 from klaviyo_sql.errors import (
     AuthenticationError,
+    BudgetExceeded,
     DatabaseError,
     DataError,
     Error,
@@ -26,6 +27,7 @@ from klaviyo_sql.errors import (
     RateLimitError,
     ReadOnlyError,
     RequestRejected,
+    StatementTimeout,
     Warning,  # noqa: A004 - the name is PEP 249's
 )
 from klaviyo_sql.sqlite.connection import Connection
@@ -67,6 +69,9 @@ def connect(
     cache_seconds: float = 60.0,
     cache_bytes: int = 32 * 2**20,
     parallel: int | None = None,
+    max_requests: int | None = None,
+    max_rows: int | None = None,
+    statement_timeout: float | None = None,
 ) -> Connection:
     """A connection to a Klaviyo account, with ordinary SQLite tables beside its tables.
 
@@ -75,6 +80,10 @@ def connect(
     time. `write` allows writing (default: KLAVIYO_SQL_WRITE). `timeout` is the seconds that Klaviyo may stay silent, `max_wait` the most seconds that a
     request waits for a limit, `cache_seconds` how long a page is answered from memory (0: never), `cache_bytes` the memory for that,
     `parallel` how many requests of one scan may be under way at once (default: 20; the sandbox has no latency to hide: 1).
+
+    Three bounds stop a statement that costs more than was meant; by default there are none. `max_requests` bounds the requests that it sends
+    (KLAVIYO_SQL_MAX_REQUESTS), `max_rows` the rows that it reads from Klaviyo (KLAVIYO_SQL_MAX_ROWS): BudgetExceeded. `statement_timeout` bounds
+    the seconds from its start to its last row (KLAVIYO_SQL_STATEMENT_TIMEOUT): StatementTimeout.
 
     InterfaceError when an argument makes no sense. Nothing is sent: a wrong key shows with the first query.
     """
@@ -92,6 +101,9 @@ def connect(
         cache_seconds=cache_seconds,
         cache_bytes=cache_bytes,
         parallel=parallel,
+        max_requests=max_requests,
+        max_rows=max_rows,
+        statement_timeout=statement_timeout,
     )
 
 
@@ -103,6 +115,7 @@ __all__ = [
     "STRING",
     "AuthenticationError",
     "Binary",
+    "BudgetExceeded",
     "Connection",
     "Cursor",
     "DataError",
@@ -121,6 +134,7 @@ __all__ = [
     "RateLimitError",
     "ReadOnlyError",
     "RequestRejected",
+    "StatementTimeout",
     "Time",
     "TimeFromTicks",
     "Timestamp",

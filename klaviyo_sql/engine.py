@@ -13,11 +13,12 @@ from datetime import UTC, datetime
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from klaviyo_sql import errors
-from klaviyo_sql.fetch import Client, Window, Workers
+from klaviyo_sql.fetch import Budget, Client, Window, Workers
 from klaviyo_sql.fetch.merging import SortKey, merged, sort_key
 from klaviyo_sql.fetch.rows import Row
 from klaviyo_sql.model.clock import Clock
 from klaviyo_sql.model.table import Detail, Id, Table
+from klaviyo_sql.plan import pushdown
 from klaviyo_sql.plan import scan as planning
 from klaviyo_sql.plan.constraints import Constraint, Operator
 from klaviyo_sql.plan.scan import Chain, Order, Plan, Scan, Today
@@ -32,6 +33,8 @@ class Engine:
         """`parallel` is how many requests of one scan may be under way; `poll` is called while a scan waits, and raises to end it."""
         self.client = client
         self.parallel = parallel
+        self.budget = Budget()
+        """That of the statement that is running: whoever runs it puts it here."""
         self._poll = poll
         self._workers = Workers(parallel)
         self.tables = tables
@@ -41,13 +44,31 @@ class Engine:
     def scan(self, scan: Scan) -> Iterator[Row]:
         """The rows of a scan: the values of `scan.columns` first, then others that were needed on the way.
 
-        DataError when a time column is compared with a text that is no time, before anything is sent; the exceptions of `Client.send`.
+        The exceptions of `plan` before anything is sent; the exceptions of `Client.send`.
         """
         return self.run(self.plan(scan))
 
     def plan(self, scan: Scan) -> Plan:
-        """The plan of a scan; the first of a period table reads the account's time zone."""
-        return planning.plan(self._cuttable(scan), self.tables, self._today)
+        """The plan of a scan that is about to run; the first of a period table reads the account's time zone.
+
+        DataError when a time column is compared with a text that is no time; BudgetExceeded when more requests are known to be needed than are left.
+        """
+        plan = planning.plan(self._cuttable(scan), self.tables, self._today)
+        if scan.limit is None and len(plan.chains) > 1:
+            self.budget.foresee(plan.table.name, len(plan.chains))
+        return plan
+
+    def new_budget(self, *, max_requests: int | None, max_rows: int | None, seconds: float | None) -> Budget:
+        """The budget of a statement that begins now."""
+        return Budget(max_requests=max_requests, max_rows=max_rows, seconds=seconds, clock=self._clock, narrowing=self._narrowing)
+
+    def _narrowing(self, name: str) -> str:
+        """How a query of the table can be made smaller."""
+        table = next((table for table in self.tables.values() if name in table.names), None)
+        filtered = pushdown.filtered(table) if table else []
+        if not filtered:
+            return f"Klaviyo cannot filter {name}."
+        return f"Narrow the WHERE by what Klaviyo filters {name} by ({', '.join(filtered)})."
 
     @property
     def knows_timezone(self) -> bool:
@@ -124,6 +145,7 @@ class Engine:
             first=self.parallel if eager else 1,
             ordered=plan.order is not None,
             poll=self._poll,
+            budget=self.budget,
             until=self._until,
         )
 

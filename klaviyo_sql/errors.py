@@ -9,6 +9,8 @@
         │   ├── AuthenticationError     no key, a wrong key, a revoked key
         │   ├── PermissionDenied        the key lacks a scope, or the account lacks the product
         │   ├── RateLimitError          Klaviyo says 429 for longer than the driver may wait
+        │   ├── BudgetExceeded          the statement needs more requests or rows than it may (max_requests, max_rows)
+        │   ├── StatementTimeout        the statement took longer than it may (statement_timeout)
         │   └── Interrupted             the statement was interrupted
         ├── IntegrityError              a constraint of an ordinary SQLite table
         ├── InternalError               SQLite or this driver is at fault
@@ -71,6 +73,14 @@ class RateLimitError(OperationalError):
     """Klaviyo's limit is used up for longer than the driver may wait; `returns_at` is when it is not any more."""
 
     returns_at: datetime | None = None
+
+
+class BudgetExceeded(OperationalError):  # noqa: N818
+    """The statement needs more requests or rows than `max_requests` or `max_rows` allow."""
+
+
+class StatementTimeout(OperationalError):  # noqa: N818
+    """The statement took longer than `statement_timeout`."""
 
 
 class Interrupted(OperationalError):  # noqa: N818

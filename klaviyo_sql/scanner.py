@@ -112,7 +112,9 @@ class Scanner:
             self._found[lookup.value] = rows
             return rows
         # One request is all that a LIMIT may turn out to need; who goes on needs the rest of the outer page.
-        values = (lookup.value, *others[: self._batches * MOST_VALUES - 1])
+        left = self.engine.budget.left
+        batches = self._batches if left is None else max(1, min(self._batches, left))
+        values = (lookup.value, *others[: batches * MOST_VALUES - 1])
         self._batches *= 2
         grouped = self._grouped(lookup, (Constraint(lookup.column, Operator.IN, values),))
         for value in values:

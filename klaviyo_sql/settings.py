@@ -12,6 +12,9 @@ from klaviyo_sql.errors import InterfaceError
 API_KEY = "KLAVIYO_API_KEY"
 API_URL = "KLAVIYO_API_URL"
 WRITE = "KLAVIYO_SQL_WRITE"
+MAX_REQUESTS = "KLAVIYO_SQL_MAX_REQUESTS"
+MAX_ROWS = "KLAVIYO_SQL_MAX_ROWS"
+STATEMENT_TIMEOUT = "KLAVIYO_SQL_STATEMENT_TIMEOUT"
 
 PARALLEL = 20
 """Requests of one scan under way at once: at 0.2 s a request a hundred a second, and as many connections as httpx handles well."""
@@ -26,7 +29,8 @@ class Settings:
 
     `timeout` is the seconds that Klaviyo may stay silent, `max_wait` the most seconds that one request waits for a limit, `cache_seconds` how
     long a page is answered from memory (0: never), `cache_bytes` how much memory that may take, `parallel` how many requests of a
-    scan may be under way at once.
+    scan may be under way at once. `max_requests` and `max_rows` bound what one statement sends and reads, `statement_timeout` its seconds;
+    None is no bound.
     """
 
     api_key: str | None = None
@@ -37,6 +41,9 @@ class Settings:
     cache_seconds: float = 60.0
     cache_bytes: int = 32 * 2**20
     parallel: int = PARALLEL
+    max_requests: int | None = None
+    max_rows: int | None = None
+    statement_timeout: float | None = None
 
     def __repr__(self) -> str:
         key = "set" if self.api_key else "not set"
@@ -53,16 +60,25 @@ def from_environment(
     cache_seconds: float = 60.0,
     cache_bytes: int = 32 * 2**20,
     parallel: int | None = None,
+    max_requests: int | None = None,
+    max_rows: int | None = None,
+    statement_timeout: float | None = None,
     environment: Mapping[str, str] | None = None,
 ) -> Settings:
     """The settings, with what is not given taken from the environment; InterfaceError when a value makes no sense."""
     variables = os.environ if environment is None else environment
+    max_requests = _whole(MAX_REQUESTS, variables) if max_requests is None else max_requests
+    max_rows = _whole(MAX_ROWS, variables) if max_rows is None else max_rows
+    statement_timeout = _number(STATEMENT_TIMEOUT, variables) if statement_timeout is None else statement_timeout
     for name, value, least in (
         ("timeout", timeout, 0.001),
         ("max_wait", max_wait, 0),
         ("cache_seconds", cache_seconds, 0),
         ("cache_bytes", cache_bytes, 0),
         ("parallel", PARALLEL if parallel is None else parallel, 1),
+        ("max_requests", 1 if max_requests is None else max_requests, 1),
+        ("max_rows", 1 if max_rows is None else max_rows, 1),
+        ("statement_timeout", 1 if statement_timeout is None else statement_timeout, 0.001),
     ):
         if isinstance(value, bool) or not isinstance(value, int | float) or not value >= least:
             raise InterfaceError(f"{name} must be a number of at least {least}, not {value!r}")
@@ -75,7 +91,27 @@ def from_environment(
         cache_seconds=cache_seconds,
         cache_bytes=int(cache_bytes),
         parallel=PARALLEL if parallel is None else int(parallel),
+        max_requests=None if max_requests is None else int(max_requests),
+        max_rows=None if max_rows is None else int(max_rows),
+        statement_timeout=statement_timeout,
     )
+
+
+def _number(name: str, variables: Mapping[str, str]) -> float | None:
+    text = variables.get(name, "").strip()
+    if not text:
+        return None
+    try:
+        return float(text)
+    except ValueError:
+        raise InterfaceError(f"{name} is {text!r}; set it to a number") from None
+
+
+def _whole(name: str, variables: Mapping[str, str]) -> int | None:
+    number = _number(name, variables)
+    if number is not None and not number.is_integer():
+        raise InterfaceError(f"{name} is {variables[name]!r}; set it to a whole number")
+    return None if number is None else int(number)
 
 
 def _flag(name: str, text: str) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator
 from datetime import UTC, date, datetime
 from typing import Any
@@ -27,7 +28,7 @@ Open = Callable[..., klaviyo_sql.Connection]
 @pytest.fixture(autouse=True)
 def _no_settings_of_the_machine(monkeypatch: pytest.MonkeyPatch) -> None:
     """What the environment says of Klaviyo is somebody else's."""
-    for name in ("KLAVIYO_API_KEY", "KLAVIYO_API_URL", "KLAVIYO_SQL_WRITE"):
+    for name in [name for name in os.environ if name.startswith("KLAVIYO_")]:
         monkeypatch.delenv(name, raising=False)
 
 

@@ -37,6 +37,9 @@ environment:
   KLAVIYO_API_URL    another server than Klaviyo's, as klaviyo-sql sandbox is
   KLAVIYO_SQL_WRITE  1 allows writing to Klaviyo, as --write does; otherwise
                      nothing there is changed
+  KLAVIYO_SQL_MAX_REQUESTS, KLAVIYO_SQL_MAX_ROWS, KLAVIYO_SQL_STATEMENT_TIMEOUT
+                     bounds of every statement, as --max-requests, --max-rows
+                     and --statement-timeout are
   NO_COLOR           no colors, also on a terminal
 
 exit codes:
@@ -119,6 +122,9 @@ def parser() -> argparse.ArgumentParser:
     query.add_argument(
         "--param", action="append", default=[], metavar="VALUE", help="the value for a ?, or name=VALUE for :name; repeat it. Numbers become numbers."
     )
+    query.add_argument("--max-requests", type=_positive, metavar="N", help="stop a statement that needs more requests")
+    query.add_argument("--max-rows", type=_positive, metavar="N", help="stop a statement that reads more rows from Klaviyo")
+    query.add_argument("--statement-timeout", type=_seconds, metavar="SECONDS", help="stop a statement that takes longer")
     query.add_argument("--output", type=Path, metavar="FILE", help="write the rows to a file instead")
     _width(query)
     query.add_argument("--requests", action="store_true", help="after the rows, show on standard error the requests that were made")
@@ -190,4 +196,20 @@ def _whole(text: str) -> int:
     return number
 
 
+def _positive(text: str) -> int:
+    number = int(text)
+    if number < 1:
+        raise ValueError(text)
+    return number
+
+
+def _seconds(text: str) -> float:
+    number = float(text)
+    if not number > 0:
+        raise ValueError(text)
+    return number
+
+
+_positive.__name__ = "whole number from 1"
+_seconds.__name__ = "number of seconds"
 _whole.__name__ = "whole number"  # argparse names the type so when a value is none

@@ -22,6 +22,9 @@ def connected(arguments: Namespace) -> klaviyo_sql.Connection:
         sandbox=arguments.sandbox,
         write=True if getattr(arguments, "write", False) else None,
         autocommit=True,
+        max_requests=getattr(arguments, "max_requests", None),
+        max_rows=getattr(arguments, "max_rows", None),
+        statement_timeout=getattr(arguments, "statement_timeout", None),
     )
     # Python notices ^C only between its own instructions, and SQLite can compute for minutes without any.
     connection.sqlite.set_progress_handler(lambda: False, _STEPS_BETWEEN_LOOKS)

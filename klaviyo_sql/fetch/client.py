@@ -7,6 +7,7 @@ import functools
 import importlib.metadata
 import random
 import threading
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
@@ -17,6 +18,7 @@ import msgspec
 from klaviyo_sql import contract, errors
 from klaviyo_sql.fetch import retries
 from klaviyo_sql.fetch.address import Address
+from klaviyo_sql.fetch.budget import Budget
 from klaviyo_sql.fetch.cache import ReplyCache
 from klaviyo_sql.fetch.forking import renew_after_fork
 from klaviyo_sql.fetch.key import Key
@@ -27,7 +29,7 @@ from klaviyo_sql.fetch.operations import is_read
 from klaviyo_sql.fetch.refusals import reasons_in, refusal, subject, told
 from klaviyo_sql.fetch.retries import Failure, Trouble
 from klaviyo_sql.fetch.turns import Patience, admitted
-from klaviyo_sql.fetch.waiting import wait
+from klaviyo_sql.fetch.waiting import stop_if, wait
 from klaviyo_sql.model import timestamps
 from klaviyo_sql.model.clock import Clock, SystemClock
 from klaviyo_sql.model.request import Request
@@ -35,6 +37,7 @@ from klaviyo_sql.model.request import Request
 _MEDIA_TYPE = "application/vnd.api+json"
 _CONNECTIONS = 20  # httpx looks through all its connections for every request: more of them cost more than they bring
 _CONNECT_SECONDS = 10.0
+_WHOLE_REPLY = 5  # times the timeout: a body that trickles is never silent, and would never end
 _CLOSED = "The connection to Klaviyo is closed."
 
 
@@ -58,6 +61,7 @@ class _Errand:
     absent_statuses: frozenset[int]
     record: RequestRecord
     interrupted: Callable[[], bool]
+    budget: Budget
     queue: object
     patience: Patience
 
@@ -74,12 +78,12 @@ class _Answer:
 class Client:
     """Sends requests to one account; every method may be called from any thread.
 
-    `base_url` is https (http for loopback hosts), `timeout` the seconds that Klaviyo may stay silent (connecting: 10), `cache_seconds` and
-    `cache_bytes` bound the reply cache (0: none), `attempts` is how often a request is tried when it fails. `max_wait` is the most seconds
-    that one request waits for a limit to have room, and for all of Klaviyo's refusals together; standing in line at a limit does not count, and
-    a long scan waits longer altogether, at the pace that the limits allow. `limits` is by default the process-wide one of this `base_url` and
-    key. `interrupted` is polled every 50 ms during waits.
-    `log_size` bounds the log, in records; `chance` returns random numbers in [0, 1) for the jitter.
+    `base_url` is https (http for loopback hosts). `timeout` is the seconds that Klaviyo may stay silent (connecting: 10), five times as long a reply
+    may take altogether. `cache_seconds` and `cache_bytes` bound the reply cache (0: none), `attempts` is how often a request is tried when it fails.
+    `max_wait` is the most seconds that one request waits for a limit to have room, and for all of Klaviyo's refusals together; standing in line at
+    a limit does not count, and a long scan waits longer altogether, at the pace that the limits allow. `limits` is by default the process-wide one
+    of this `base_url` and key. `interrupted` is polled every 50 ms during waits. `log_size` bounds the log, in records; `chance` returns random
+    numbers in [0, 1) for the jitter.
 
     InterfaceError when `base_url` cannot be used. Nothing is connected before the first request.
     """
@@ -106,6 +110,7 @@ class Client:
         self._transport = transport
         self._clock = clock or (limits.clock if limits else SystemClock())
         self._timeout = httpx.Timeout(timeout, connect=_CONNECT_SECONDS)
+        self._whole_reply = timeout * _WHOLE_REPLY
         self._cache = ReplyCache(seconds=cache_seconds, size=cache_bytes, clock=self._clock)
         self._max_wait = max_wait
         self._attempts = max(1, attempts)
@@ -137,15 +142,18 @@ class Client:
         cache: bool = True,
         interrupted: Callable[[], bool] | None = None,
         queue: object = None,
+        budget: Budget | None = None,
     ) -> Reply:
         """Klaviyo's reply: any 2xx, or a status in `absent_statuses` (such as 404 where that means no row).
 
         `cache=False` neither reads the cache nor fills it. A request that changes something empties it. While Klaviyo is silent the thread
-        is blocked; `interrupted` (default: the client's) is heard before every try and in every wait.
-        `queue` is whoever sends many requests, such as a scan: at a limit queues take turns (default: the client is one).
+        is blocked; `interrupted` (default: the client's) is heard before every try, in every wait, and between the pieces of a reply.
+        `queue` is whoever sends many requests, such as a scan: at a limit queues take turns (default: the client is one). Every try counts for the
+        `budget`.
 
         AuthenticationError without a usable key, before anything is sent; PermissionDenied, RequestRejected and OperationalError by what
-        Klaviyo answers or what happens on the way; RateLimitError when `max_wait` would be exceeded, at once; Interrupted.
+        Klaviyo answers or what happens on the way; RateLimitError when `max_wait` would be exceeded, at once; BudgetExceeded; StatementTimeout;
+        Interrupted.
         """
         if self._closed:
             raise errors.InterfaceError(_CLOSED)
@@ -167,7 +175,8 @@ class Client:
         generation = self._cache.generation
         try:
             url, patience = self._address.url(request.target), Patience(self._max_wait)
-            answer = self._answer(_Errand(request, url, read, absent_statuses, record, interrupted or self._interrupted, queue or self, patience))
+            errand = _Errand(request, url, read, absent_statuses, record, interrupted or self._interrupted, budget or Budget(), queue or self, patience)
+            answer = self._answer(errand)
         except errors.Error as error:
             record.error = str(error)
             raise
@@ -223,13 +232,14 @@ class Client:
         request, record, read = errand.request, errand.record, errand.read
         tried = refused = failed = 0
         while True:
+            errand.budget.send(request.table)
             admission = self._admitted(errand, refused)
             record.retries = tried
             tried += 1
             outcome = self._exchanged(errand, admission)
             if isinstance(outcome, _Answer) and outcome.status == 429:
                 refused += 1
-                asked = retries.retry_after(outcome.headers.get("retry-after"), self._clock.now())
+                asked = self._asked_to_wait(outcome.headers)
                 jitter = retries.backoff(refused, self._chance())
                 # Never no wait at all: a server that says 0 each time would be asked without end.
                 self.limits.block(request.operation, max(asked or 0.0, retries.BASE) + jitter)
@@ -270,16 +280,16 @@ class Client:
         answered: httpx.Headers | None = None
         unsent = False
         try:
-            response = self._connected().request(
+            with self._connected().stream(
                 request.method,
                 errand.url,
                 headers=_headers(request),
                 auth=self._key.sign,
                 content=None if request.body is None else msgspec.json.encode(request.body),
-            )
-            answered = response.headers
-            body = response.content if response.is_success else self._key.concealed_in(response.content)
-            outcome = _Answer(response.status_code, response.headers, body)
+            ) as response:
+                answered = response.headers
+                body = self._received(response, errand)
+            outcome = _Answer(response.status_code, response.headers, body if response.is_success else self._key.concealed_in(body))
         except RuntimeError:
             if not self._closed:
                 raise
@@ -304,9 +314,23 @@ class Client:
         if 200 <= outcome.status < 300:
             return _unless_garbage(outcome, may_be_empty=not errand.read or outcome.status == 204)
         if outcome.status in retries.PASSING_STATUSES:
-            asked = retries.retry_after(outcome.headers.get("retry-after"), self._clock.now())
+            asked = self._asked_to_wait(outcome.headers)
             return Failure(Trouble.UNAVAILABLE, f"Klaviyo answered {outcome.status}", outcome.status, outcome.body, asked)
         return outcome
+
+    def _received(self, response: httpx.Response, errand: _Errand) -> bytes:
+        """The whole body. By the machine's clock: a simulated one runs ahead while other threads wait."""
+        ends = time.monotonic() + self._whole_reply
+        pieces = []
+        for piece in response.iter_bytes():
+            pieces.append(piece)
+            stop_if(errand.interrupted)
+            if time.monotonic() > ends:
+                raise httpx.ReadTimeout("the reply trickles in")
+        return b"".join(pieces)
+
+    def _asked_to_wait(self, headers: httpx.Headers) -> float | None:
+        return retries.retry_after(headers.get("retry-after"), retries.now_by(headers.get("date"), self._clock.now()))
 
     def _wait(self, seconds: float, errand: _Errand) -> None:
         began = self._clock.monotonic()
@@ -360,7 +384,8 @@ class Client:
                     self._http = httpx.Client(
                         transport=self._transport,
                         timeout=self._timeout,
-                        limits=httpx.Limits(max_connections=_CONNECTIONS, max_keepalive_connections=_CONNECTIONS),
+                        # Any number at once: a request that nobody waits for any more must not keep the next statement's from being sent.
+                        limits=httpx.Limits(max_connections=None, max_keepalive_connections=_CONNECTIONS),
                         follow_redirects=False,
                         http2=False,
                     )

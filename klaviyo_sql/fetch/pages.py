@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
 from klaviyo_sql.fetch.aggregates import Number, measurements_by_day
+from klaviyo_sql.fetch.budget import Budget
 from klaviyo_sql.fetch.client import Client, Reply
 from klaviyo_sql.fetch.refusals import reasons_in
 from klaviyo_sql.fetch.rows import GarbageError, Row, decoder
@@ -18,8 +20,11 @@ from klaviyo_sql.plan.scan import Aggregate, Chain
 
 _MORE_TRIES = 4
 """How often a reply is asked for again whose JSON is not what it should be."""
-_CACHED_PAGES = 16
+CACHED_PAGES = 16
 """Pages of one chain that are kept for the next query; a longer scan would only push out what is asked for more often."""
+
+Send = Callable[..., Reply]
+"""`Client.send` for one chain of one statement."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,29 +35,29 @@ class Page:
     following: Request | None
 
 
-def read(client: Client, chain: Chain, request: Request, number: int, interrupted: Callable[[], bool], queue: object = None) -> Page:
-    """One page of a chain, its `number`-th from 1; the exceptions of `Client.send`, as are `interrupted` and `queue`.
+def read(client: Client, chain: Chain, request: Request, budget: Budget, interrupted: Callable[[], bool], *, queue: object = None, cache: bool = True) -> Page:
+    """One page of a chain; the exceptions of `Client.send`, as are `budget`, `interrupted` and `queue`.
 
-    A resource that does not exist is a page without rows; a garbled reply is asked for again.
+    A resource that does not exist is a page without rows, unless it was there at an earlier page; a garbled reply is asked for again.
     """
+    send = functools.partial(client.send, absent_statuses=chain.absent_statuses, interrupted=interrupted, budget=budget, queue=queue)
     if chain.aggregate is not None:
-        return Page(_periods(client, chain, chain.aggregate, interrupted, queue), None)
+        return Page(_periods(client, send, chain, chain.aggregate), None)
     decode = decoder(chain.decoded)
     decode_page = decode.single if chain.single else decode.page
-    cache = number <= _CACHED_PAGES
-    reply, page = _decoded(client, request, chain, lambda body: decode_page(body, chain.constants), interrupted, queue, cache=cache)
+    reply, page = _decoded(client, send, request, lambda body: decode_page(body, chain.constants), cache=cache)
     if page is None:
+        if request != chain.request:
+            raise client.refused(request, reply)
         return Page([], None)
     reply.record.rows = len(page.rows)
     return Page(page.rows, client.following(request, page.next_url) if page.next_url else None)
 
 
-def _decoded(
-    client: Client, request: Request, chain: Chain, decode: Callable[[bytes], Any], interrupted: Callable[[], bool], queue: object, *, cache: bool = True
-) -> tuple[Reply, Any]:
+def _decoded(client: Client, send: Send, request: Request, decode: Callable[[bytes], Any], *, cache: bool = True) -> tuple[Reply, Any]:
     """The reply and what it decodes to, None when there is no such resource."""
     for cached in (cache, *[False] * _MORE_TRIES):
-        reply = client.send(request, absent_statuses=chain.absent_statuses, cache=cached, interrupted=interrupted, queue=queue)
+        reply = send(request, cache=cached)
         if not 200 <= reply.status < 300:
             if not _is_absent(reply):
                 raise client.refused(request, reply)
@@ -72,27 +77,27 @@ def _is_absent(reply: Reply) -> bool:
     return bool(sources) and all(isinstance(source, dict) and source.get("pointer") == "/data/id" for source in sources)
 
 
-def _periods(client: Client, chain: Chain, aggregate: Aggregate, interrupted: Callable[[], bool], queue: object) -> list[Row]:
+def _periods(client: Client, send: Send, chain: Chain, aggregate: Aggregate) -> list[Row]:
     """The periods of one metric aggregate."""
     span = aggregate.span
-    reply, found = _decoded(client, chain.request, chain, lambda body: measurements_by_day(body, aggregate.timezone), interrupted, queue)
+    reply, found = _decoded(client, send, chain.request, lambda body: measurements_by_day(body, aggregate.timezone))
     if found is None:
         return []
     starts = set(span.starts)
     if any(span.start <= day < span.end and day not in starts for day in found):
-        found = _weeks_of_days(client, chain, aggregate, interrupted, queue)
+        found = _weeks_of_days(client, send, chain, aggregate)
     rows = [_period_row(chain, start, found[start]) for start in sorted(starts & found.keys())]
     reply.record.rows = len(rows)
     return rows
 
 
-def _weeks_of_days(client: Client, chain: Chain, aggregate: Aggregate, interrupted: Callable[[], bool], queue: object) -> dict[date, dict[str, Number]]:
+def _weeks_of_days(client: Client, send: Send, chain: Chain, aggregate: Aggregate) -> dict[date, dict[str, Number]]:
     """Weeks made of days, for an account whose weeks Klaviyo begins on another day: counts and sums add up, unique profiles do not."""
     span = aggregate.span
     if span.interval != "week":
         raise client.garbage(chain.request, f"its periods do not begin with the {span.interval}s of the account's time zone")
     request = by_day(chain.request)
-    _, days = _decoded(client, request, chain, lambda body: measurements_by_day(body, aggregate.timezone), interrupted, queue)
+    _, days = _decoded(client, send, request, lambda body: measurements_by_day(body, aggregate.timezone))
     weeks: dict[date, dict[str, Number]] = {}
     for start in span.starts:
         inside = [values for day, values in (days or {}).items() if start <= day < following("week", start)]

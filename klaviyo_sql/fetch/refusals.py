@@ -40,6 +40,14 @@ def reasons_in(body: bytes) -> list[dict[str, Any]]:
     return [reason for reason in listed if isinstance(reason, dict)] if isinstance(listed, list) else []
 
 
+def is_about_the_cursor(error: BaseException, request: Request) -> bool:
+    """Whether Klaviyo refuses a page because it does not take the cursor (any more): 400, `Invalid cursor provided.`"""
+    if not isinstance(error, errors.RequestRejected) or error.status != 400:
+        return False
+    told_of = (str(reason.get(name, "")) for reason in error.errors for name in ("detail", "source"))
+    return any(name == "page[cursor]" for name, _ in request.parameters) and any("cursor" in text.lower() for text in told_of)
+
+
 def refusal(request: Request, status: int, body: bytes, location: str = "") -> errors.Error:
     """The exception for a reply that is neither a success nor worth repeating; `location` is where a redirect leads."""
     reasons = reasons_in(body)

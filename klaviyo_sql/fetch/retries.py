@@ -85,6 +85,15 @@ def retry_after(header: str | None, now: datetime) -> float | None:
     return min(max(0.0, (instant - now).total_seconds()), _LONGEST)
 
 
+def now_by(date: str | None, ours: datetime) -> datetime:
+    """The instant by the clock that wrote the reply's Date header, which a Retry-After date is to be held against; ours when there is none."""
+    try:
+        instant = parsedate_to_datetime(date or "")
+    except ValueError:
+        return ours
+    return instant if instant.tzinfo is not None else instant.replace(tzinfo=UTC)
+
+
 def classified(error: httpx.TransportError | httpx.DecodingError) -> Failure:
     """The failure that an exception of httpx stands for."""
     said = str(error) or type(error).__name__

@@ -16,11 +16,14 @@ from threading import Event
 
 from klaviyo_sql import errors
 from klaviyo_sql.fetch import pages
+from klaviyo_sql.fetch.budget import Budget
 from klaviyo_sql.fetch.client import Client
 from klaviyo_sql.fetch.pages import Page
+from klaviyo_sql.fetch.refusals import is_about_the_cursor, subject, told
 from klaviyo_sql.fetch.rows import Row
 from klaviyo_sql.fetch.workers import Workers
 from klaviyo_sql.model.request import Request
+from klaviyo_sql.model.table import Id
 from klaviyo_sql.plan.scan import Chain, Check
 from klaviyo_sql.plan.slices import WHOLE, Slice, Slicer, Slicing, within
 
@@ -31,6 +34,10 @@ _LONGEST = 3
 _WAITING_PAGES = 4
 """Pages that may lie ready beyond those under way; with pages of a megabyte this bounds the memory."""
 _POLL_SECONDS = 0.05
+_MORE_TRIES = 2
+"""How often a page is asked for again that leads astray, and how often a chain is begun anew without getting on."""
+_REMEMBERED_IDS = 50_000
+"""Ids of one chain that are kept, so that it can be read again from its beginning; a chain that can be cut needs those of its last rows alone."""
 
 
 @dataclass(slots=True)
@@ -47,8 +54,22 @@ class _Run:
     rows: int = 0
     began: int | None = None
     """The key of its first row."""
+    last: int | None = None
+    """The key of its last row."""
     under_way: bool = False
     seen: set[str] = field(default_factory=set)
+    known: set[str] = field(default_factory=set)
+    """The ids of rows that a page may hold once more: all, or those of the last page and of the last key."""
+    previous: set[str] = field(default_factory=set)
+    """The ids of the last page."""
+    forgetful: bool = False
+    """Whether `known` are not all of them."""
+    astray: int = 0
+    """How often in a row the next page was none."""
+    begun_anew: int = 0
+    """How often in a row its cursor was refused."""
+    overlapping: bool = False
+    """Whether it was begun anew and has rows to come that were read before."""
     ready: deque[list[Row]] = field(default_factory=deque)
 
     @property
@@ -68,8 +89,8 @@ class Window:
     """Reads chains with up to `most` requests under way, `first` of them before the first page was used.
 
     `ordered` chains (one at a time) come out in the order of their key; otherwise pages come out as they arrive. `poll` is called every 50 ms while
-    there is nothing to do but wait, and raises to end the scan. `until` gives the key at which rows without an upper (or lower) end are
-    likely to end.
+    there is nothing to do but wait, and raises to end the scan. `budget` is the statement's. `until` gives the key at which rows without an upper
+    (or lower) end are likely to end.
     """
 
     def __init__(
@@ -82,6 +103,7 @@ class Window:
         first: int = 1,
         ordered: bool,
         poll: Callable[[], None],
+        budget: Budget,
         until: Callable[[Chain], int],
     ) -> None:
         self._client = client
@@ -90,6 +112,7 @@ class Window:
         self._most = most
         self._ordered = ordered
         self._poll = poll
+        self._budget = budget
         self._until = until
         self._window = first
         self._under_way = 0
@@ -100,6 +123,8 @@ class Window:
         self._rows = 0
         self._limit: int | None = None
         self._page = 0
+        self._table = ""
+        """What was asked for last, for messages."""
         self._stop = Event()
 
     def begin(self) -> None:
@@ -119,7 +144,7 @@ class Window:
                     self._fill()  # ahead of the consumer, once it has shown that it wants more than a page
                 found = self._taken()
                 if found is not None:
-                    yield found
+                    yield from self._within_budget(*found)
                     self._window = min(self._most, max(_FIRST_WINDOW, self._window * 2)) if self._most > 1 else 1
                     continue
                 if self._failure is not None:
@@ -140,9 +165,18 @@ class Window:
         """Whether the rows that came, and half of what is under way, are all that a LIMIT wants: then nothing more is asked for ahead of need."""
         return self._limit is not None and self._rows + self._under_way * self._page / 2 >= self._limit
 
+    def _within_budget(self, chain: Chain, rows: list[Row]) -> Iterator[tuple[Chain, list[Row]]]:
+        """The page, or as many of its rows as the statement may have, and an error when it wants the next one."""
+        fitting = self._budget.read(len(rows))
+        yield chain, rows[:fitting]
+        if fitting < len(rows):
+            raise self._budget.too_many_rows(chain.request.table)
+
     def _fill(self) -> None:
-        """Send as many requests as the window allows."""
+        """Send as many requests as the window allows; none ahead of the consumer that the budget may not have."""
         while self._failure is None and self._under_way < self._window and self._under_way + self._lying_ready() < self._window + _WAITING_PAGES:
+            if self._under_way and self._budget.left is not None and self._budget.left <= self._under_way:
+                return
             run = self._next_run()
             if run is None:
                 return
@@ -184,18 +218,21 @@ class Window:
         run.number += 1
         run.seen.add(request.target)
         self._under_way += 1
-        client, number, stop, outcomes = self._client, run.number, self._stop, self._outcomes
+        self._table = request.table
+        client, budget, stop, outcomes = self._client, self._budget, self._stop, self._outcomes
+        cache = run.number <= pages.CACHED_PAGES
 
         def job() -> None:
             try:
-                outcomes.put((run, pages.read(client, run.chain, request, number, stop.is_set, queue=stop)))
+                outcomes.put((run, pages.read(client, run.chain, request, budget, stop.is_set, queue=stop, cache=cache)))
             except BaseException as error:
                 outcomes.put((run, error))
 
-        self._workers.run(job)
+        self._workers.run(job, stop)
 
     def _next_outcome(self) -> tuple[_Run, Page | BaseException]:
         while True:
+            self._budget.check_time(self._table)
             try:
                 return self._outcomes.get(timeout=_POLL_SECONDS)
             except Empty:
@@ -206,15 +243,20 @@ class Window:
         self._under_way -= 1
         run.under_way = False
         if isinstance(outcome, BaseException):
-            self._failure = outcome
+            if run.request is None or not is_about_the_cursor(outcome, run.request):
+                self._failure = outcome
+            else:
+                self._begin_anew(run, outcome)
             return
         rows, following = outcome.rows, outcome.following
         chain = run.chain
+        ids = _ids(chain, rows)
+        if self._is_astray(run, ids, following):
+            return
+        rows = _unread(run, rows, ids)
         run.rows += len(rows)
         if chain.most_rows is not None and run.rows >= chain.most_rows:
             following = None
-        if following is not None and following.target in run.seen:
-            raise self._client.garbage(following, "the link to the next page leads to one that was read before")
         if run.slicer is not None and run.number == 1:
             run.slicer.hear(len(rows))
         if run.slicing is not None and rows:
@@ -254,6 +296,46 @@ class Window:
             rows = [row for row, key in zip(rows, keys, strict=True) if inside.holds(key)]
         return rows, None if beyond else following
 
+    def _is_astray(self, run: _Run, ids: set[str], following: Request | None) -> bool:
+        """Whether the page is none to go on from: it is asked for again, and an error if it stays so."""
+        if following is not None and following.target in run.seen:
+            reason = "the link to the next page leads to one that was read before"
+        elif ids and ids <= run.known and (not run.overlapping or ids <= run.previous):
+            reason = "it has the rows of a page before it once more"
+        else:
+            run.astray = 0
+            return False
+        assert run.request is not None  # noqa: S101 - it was sent
+        error = self._client.garbage(run.request, reason)
+        if run.astray >= _MORE_TRIES:
+            raise error
+        run.astray += 1
+        run.number -= 1
+        return True
+
+    def _begin_anew(self, run: _Run, error: BaseException) -> None:
+        """Read on without the cursor that Klaviyo does not take any more: from the last key, or from the beginning; rows that were read are known."""
+        request = run.chain.request
+        slicing = run.slicing
+        if run.begun_anew >= _MORE_TRIES or (run.last is None and run.forgetful):
+            text = f"Klaviyo does not take the cursor of a page of {subject(request)} any more, and the rows before it cannot be told from those behind it"
+            if run.begun_anew:
+                text = f"Klaviyo refused the cursor of a page of {subject(request)} {run.begun_anew + 1} times, and reading anew did not get on"
+            reasons = list(error.errors) if isinstance(error, errors.Error) else []
+            raise told(errors.OperationalError(f"{text}: run the statement again, and read its rows without long pauses."), request, 400, reasons)
+        if slicing is not None and run.last is not None:
+            low, high = run.slice.low, run.slice.high
+            run.slice = Slice(low, run.last + 1) if slicing.descending else Slice(run.last, high)
+            inside = slicing.inside(run.slice)
+            request = replace(request, parameters=within(slicing, Slice(inside.low, inside.high), request.parameters))
+            run.rows, run.began = 0, None
+        run.request = request
+        run.begun_anew += 1
+        run.number = pages.CACHED_PAGES  # pages in the cache link on by cursors that are as old
+        run.overlapping = True
+        run.previous = set()
+        run.seen.clear()
+
     def _taken(self) -> tuple[Chain, list[Row]] | None:
         """A page that lies ready: the first in line when the order matters, else any."""
         self._line = [item for item in self._line if not (item.slicer.done if isinstance(item, _Rest) else item.finished and not item.ready)]
@@ -264,6 +346,38 @@ class Window:
                 if self._ordered:
                     return None
         return None
+
+
+def _ids(chain: Chain, rows: list[Row]) -> set[str]:
+    """The ids of the rows; none where rows have none."""
+    position = next((position for position, column in enumerate(chain.decoded) if isinstance(column.place, Id)), None)
+    return set() if position is None else {row[position] for row in rows}
+
+
+def _unread(run: _Run, rows: list[Row], ids: set[str]) -> list[Row]:
+    """The rows that did not come before; what has to be known of these is remembered."""
+    if not ids:
+        return rows
+    unread = rows
+    repeated = not run.known.isdisjoint(ids)
+    if repeated or len(ids) < len(rows):
+        position = next(position for position, column in enumerate(run.chain.decoded) if isinstance(column.place, Id))
+        unread = list({row[position]: row for row in rows if row[position] not in run.known}.values())
+    keep = run.overlapping
+    key = None if run.slicing is None else run.chain.columns.index(run.slicing.column)
+    if run.slicing is not None and key is not None and rows[-1][key] is not None:
+        # All rows of the last key are on this page, unless the page begins with that key.
+        keep = keep or rows[0][key] == rows[-1][key]
+        run.last = run.slicing.key(rows[-1][key])
+    else:
+        keep = keep or len(run.known) < _REMEMBERED_IDS
+        run.forgetful = run.forgetful or not keep
+    run.known = run.known | ids if keep else ids
+    run.previous = ids
+    run.overlapping = run.overlapping and repeated
+    if unread:
+        run.begun_anew = 0
+    return unread
 
 
 def _check(slicing: Slicing, part: Slice) -> Check:

@@ -42,6 +42,11 @@ def is_pushed(table: Table, column: int, operator: Operator) -> bool:
     return _offers(declared, contract.operation(table.source.list), operator)
 
 
+def filtered(table: Table) -> list[str]:
+    """The columns that Klaviyo can filter the table by, with whatever comparison."""
+    return [column.name for position, column in enumerate(table.columns) if any(is_pushed(table, position, operator) for operator in Operator)]
+
+
 def batches(table: Table, column: int) -> bool:
     """Whether one request can ask for the rows of many values of the column."""
     declared = table.columns[column]

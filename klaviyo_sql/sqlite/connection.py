@@ -17,7 +17,8 @@ import httpx
 
 from klaviyo_sql import errors
 from klaviyo_sql.engine import Engine
-from klaviyo_sql.fetch import Client, Limits, RequestLog
+from klaviyo_sql.fetch import Budget, Client, Limits, RequestLog
+from klaviyo_sql.fetch.forking import renew_after_fork
 from klaviyo_sql.model import timestamps
 from klaviyo_sql.model.clock import Clock, SystemClock
 from klaviyo_sql.model.table import Table
@@ -31,6 +32,8 @@ from klaviyo_sql.tables import TABLES
 
 if TYPE_CHECKING:
     from klaviyo_sql.sandbox import Sandbox
+
+_STEPS_BETWEEN_LOOKS = 20_000  # of SQLite's machine: some tenths of a millisecond
 
 _WRITES = re.compile(r"\s*(?:(?:--[^\n]*\n|/\*.*?\*/)\s*)*(?:INSERT|UPDATE|DELETE|REPLACE)\b", re.IGNORECASE | re.DOTALL)
 _STARTS_WITH = re.compile(r"\s*(?:(?:--[^\n]*\n|/\*.*?\*/)\s*)*WITH\b", re.IGNORECASE | re.DOTALL)
@@ -69,7 +72,14 @@ class Connection:
         self.autocommit = autocommit
         self.sandbox = sandbox
         """The sandbox that answers instead of Klaviyo, if any."""
+        self.max_requests = settings.max_requests
+        """Requests that one statement may send; None: any number. This and the two below hold for statements that begin after they are set."""
+        self.max_rows = settings.max_rows
+        """Rows that one statement may read from Klaviyo; None: any number."""
+        self.statement_timeout = settings.statement_timeout
+        """Seconds that one statement may take from its start to its last row; None: any time."""
         self._closed = False
+        self._inherited = False
         self.bad_time: str | None = None
         try:
             self._sqlite = apsw.Connection(str(database))
@@ -94,6 +104,14 @@ class Connection:
         self._cursors: weakref.WeakSet[Cursor] = weakref.WeakSet()
         self._write = settings.write
         self._register(write=settings.write)
+        self._sqlite.set_progress_handler(self._progress, _STEPS_BETWEEN_LOOKS, id="time")
+        renew_after_fork(self)
+
+    def renew(self) -> None:
+        """In a forked child the connection is the parent's: SQLite forbids to use it there, and the threads that read pages are not there."""
+        self._inherited = True
+        for cursor in list(self._cursors):
+            cursor.abandon()
 
     def _register(self, *, write: bool) -> None:
         """Make the account's tables known, under all their names, and the tables about the driver."""
@@ -147,9 +165,10 @@ class Connection:
     def executescript(self, sql: str) -> None:
         """Execute several statements; rows are dropped."""
         self._check_open()
+        cursor = self._sqlite.cursor()
+        cursor.exec_trace = lambda *_: self.begin_statement() is not None
         with self.translating():
-            self.statement.begin()
-            for _ in self._sqlite.execute(sql):
+            for _ in cursor.execute(sql):
                 pass
 
     def commit(self) -> None:
@@ -165,6 +184,9 @@ class Connection:
         if self._closed:
             return
         self._closed = True
+        if self._inherited:
+            _abandoned.append(self._sqlite)
+            return
         for cursor in list(self._cursors):
             cursor.close()
         self._client.close()
@@ -224,6 +246,12 @@ class Connection:
         if not self.autocommit and not self._sqlite.in_transaction and (_WRITES.match(sql) or self._is_writing_cte(sql)):
             self._sqlite.execute("BEGIN")
 
+    def begin_statement(self) -> Budget:
+        """A new statement is about to run: it sees Klaviyo anew, and from now on everything counts for its budget."""
+        self.statement.begin()
+        self.engine.budget = self.engine.new_budget(max_requests=self.max_requests, max_rows=self.max_rows, seconds=self.statement_timeout)
+        return self.engine.budget
+
     def keep_statistics(self, sql: str) -> None:
         """Let SQLite count the rows of ordinary tables in memory before they meet Klaviyo's in a query.
 
@@ -265,14 +293,23 @@ class Connection:
         if self._is_interrupted():
             raise errors.Interrupted("The statement was interrupted.")
 
+    def _progress(self) -> bool:
+        """SQLite computes, and asks from time to time whether to go on."""
+        self.engine.budget.check_time()
+        return False
+
     def _is_interrupted(self) -> bool:
         return not self._closed and bool(self._sqlite.is_interrupted)
 
     def _check_open(self) -> None:
         if self._closed:
             raise errors.InterfaceError("The connection is closed.")
+        if self._inherited:
+            raise errors.InterfaceError("The connection belongs to the process that opened it: open one in this process, after the fork.")
 
 
+_abandoned: list[apsw.Connection] = []
+"""What a forked child inherited and let go of: kept, for closing it would reach into the parent's file locks."""
 _TIME_LIKE = threading.local()
 
 

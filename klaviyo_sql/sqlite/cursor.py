@@ -36,6 +36,8 @@ class Cursor:
         began = weakref.WeakMethod(self._began)  # no cycle: a cursor that is dropped ends its statement at once
         self._cursor.exec_trace = lambda cursor, sql, bindings: (method := began()) is not None and method(cursor, sql, bindings)
         self._description: Description | None = None
+        self._engine = connection.engine
+        self._budget = connection.engine.budget
         self._rows: Iterator[tuple[Any, ...]] | None = None
         self.rowcount = -1
         self.lastrowid: int | None = None
@@ -105,6 +107,7 @@ class Cursor:
     def fetchall(self) -> list[tuple[Any, ...]]:
         """All rows that are left."""
         rows = self._results()
+        self._engine.budget = self._budget
         with self.connection.translating():
             left = list(rows)
         self.connection.raise_bad_time()
@@ -118,6 +121,7 @@ class Cursor:
         rows = self._rows if self._description is not None else None
         if rows is None:
             rows = self._results()
+        self._engine.budget = self._budget  # other cursors' statements may have run in between
         try:
             row = next(rows)
         except StopIteration:
@@ -135,6 +139,10 @@ class Cursor:
         self._rows = None
         if cursor is not None:
             cursor.close(True)
+
+    def abandon(self) -> None:
+        """Forget the rows without touching SQLite: this is a forked child, and the cursor is the parent's."""
+        self._rows = None
 
     def setinputsizes(self, sizes: Sequence[Any]) -> None:
         """Nothing to prepare; PEP 249 allows that."""
@@ -160,8 +168,8 @@ class Cursor:
 
     def _began(self, cursor: apsw.Cursor, sql: str, bindings: Any) -> bool:
         """SQLite has prepared the statement and not run it: the one moment when the columns of a query without rows are known."""
-        self.connection.statement.begin()
         columns = cursor.get_description()
+        self._budget = self.connection.begin_statement()
         self._description = tuple((name, declared, None, None, None, None, None) for name, declared in columns) or None
         return True
 

@@ -90,9 +90,13 @@ class VirtualTable:
 
 
 class Cursor:
-    """A scan in progress: the page at hand, and the row in it; plain attribute access, because cursor tricks were measured to bring nothing."""
+    """A scan in progress: the page at hand, and the row in it; plain attribute access, because cursor tricks were measured to bring nothing.
 
-    __slots__ = ("_at", "_page", "_pages", "_positions", "_row", "_table")
+    `Eof` is no method of Python's. SQLite takes no error from it, but an end: a ^C that Python noticed there would end the scan as if there were no more
+    rows, and CREATE TABLE AS would keep what came so far. Python notices nothing within a function of C.
+    """
+
+    __slots__ = ("Eof", "_at", "_current", "_page", "_pages", "_positions", "_row", "_table")
 
     def __init__(self, table: VirtualTable) -> None:
         self._table = table
@@ -100,6 +104,8 @@ class Cursor:
         self._page: list[Row] = []
         self._at = 0
         self._row: Row | None = None
+        self._current: list[Row | None] = [None]
+        self.Eof = functools.partial(self._current.__contains__, None)
         self._positions: dict[int, int] = {}
 
     def Filter(self, _: int, agreed: str, values: tuple[Any, ...]) -> None:  # noqa: N802
@@ -107,22 +113,19 @@ class Cursor:
         table = self._table
         if table.rehearsal.on:
             table.rehearsal.scans.setdefault(agreed, values)
-            self._row = None
+            self._row = self._current[0] = None
             return
         self._positions = {column: position for position, column in enumerate(agreement.columns)}
-        self._row = None  # an inner loop that is run again looks for what is waiting in others, not here
+        self._row = self._current[0] = None  # an inner loop that is run again looks for what is waiting in others, not here
         scanner = table.statement.scanner(table.engine, table.table, agreed)
         self._pages = scanner.pages(agreement.constraints(values), functools.partial(table.statement.waiting, self))
         table.statement.enter(self)
         self._turn()
 
-    def Eof(self) -> bool:  # noqa: N802
-        return self._row is None
-
     def Next(self) -> None:  # noqa: N802
         self._at += 1
         if self._at < len(self._page):
-            self._row = self._page[self._at]
+            self._row = self._current[0] = self._page[self._at]
         else:
             self._turn()
 
@@ -130,7 +133,7 @@ class Cursor:
         """Go to the next page, which has rows, or to the end."""
         self._at = 0
         self._page = next(self._pages, [])
-        self._row = self._page[0] if self._page else None
+        self._row = self._current[0] = self._page[0] if self._page else None
 
     def Column(self, column: int) -> Any:  # noqa: N802
         return self._row[self._positions[column]]  # type: ignore[index]  # SQLite asks for no column at the end

@@ -15,7 +15,7 @@ import pytest
 
 from klaviyo_sql.cli.parameters import value
 from klaviyo_sql.cli.statements import split
-from klaviyo_sql.sandbox import SANDBOX_KEY, Account, Sandbox, generate, serve
+from klaviyo_sql.sandbox import SANDBOX_KEY, Account, Fault, Sandbox, generate, serve
 
 from .conftest import Run, completed, started
 
@@ -201,6 +201,50 @@ def test_stopped_by_hand_while_klaviyo_is_asked(monkeypatch: pytest.MonkeyPatch)
     assert (process.returncode, err) == (130, b"klaviyo-sql: stopped.\n")
     assert rows[0] == b"email\r\n"
     assert all(row.endswith(b"\r\n") for row in rows), "the rows until then are written"
+
+
+def test_a_table_that_was_being_made_when_it_was_stopped(account: Account, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    sandbox = Sandbox(account, limits=False)
+    sandbox.faults.add(Fault("throttle", nth=3, times=None, retry_after=90))
+    with serve(sandbox) as url:
+        monkeypatch.setenv("KLAVIYO_API_URL", url)
+        monkeypatch.setenv("KLAVIYO_API_KEY", SANDBOX_KEY)
+        with started("query", "CREATE TABLE kept AS SELECT email FROM profiles", "--database", str(tmp_path / "own.db")) as process:
+            while len(sandbox.requests) < 3 and process.poll() is None:
+                time.sleep(0.02)
+            process.send_signal(signal.SIGINT)
+            out, err = process.communicate(timeout=60)
+    assert (process.returncode, out, err) == (130, b"", b"klaviyo-sql: stopped.\n")
+    with sqlite3.connect(tmp_path / "own.db") as own:
+        assert own.execute("SELECT name FROM sqlite_master").fetchall() == []
+    own.close()
+
+
+# Bounds
+
+
+@pytest.mark.parametrize(
+    ("option", "sentence"),
+    [
+        (("--max-requests", "2"), "max_requests is 2"),
+        (("--max-rows", "150"), "max_rows is 150"),
+        (("--statement-timeout", "0.001"), "statement_timeout is 0.001 s"),
+    ],
+)
+def test_bounds(run: Run, server: str, option: tuple[str, str], sentence: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    ended = run("query", "SELECT count(*) FROM profiles WHERE first_name <> 'x'", *option)
+    assert (ended.code, ended.out) == (1, "")
+    assert sentence in ended.err
+    assert "Add a LIMIT, or raise" in ended.err or "add a LIMIT, or raise" in ended.err
+    monkeypatch.setenv(f"KLAVIYO_SQL_{option[0][2:].replace('-', '_').upper()}", option[1])
+    assert sentence in run("query", "SELECT count(*) FROM profiles WHERE first_name <> 'x'").err
+
+
+@pytest.mark.parametrize("option", [("--max-requests", "0"), ("--max-rows", "x"), ("--statement-timeout", "-1")])
+def test_bounds_that_make_no_sense(run: Run, option: tuple[str, str]) -> None:
+    ended = run("query", "SELECT 1", *option)
+    assert ended.code == 2
+    assert option[0] in ended.err
 
 
 # What goes wrong

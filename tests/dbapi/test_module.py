@@ -10,15 +10,15 @@ import pytest
 import klaviyo_sql
 
 PUBLIC = {
-    "BINARY", "DATETIME", "NUMBER", "ROWID", "STRING", "AuthenticationError", "Binary", "Connection", "Cursor", "DataError", "DatabaseError", "Date",
-    "DateFromTicks", "Error", "IntegrityError", "InterfaceError", "InternalError", "Interrupted", "NotSupportedError", "OperationalError",
-    "PermissionDenied", "ProgrammingError", "RateLimitError", "ReadOnlyError", "RequestRejected", "Time", "TimeFromTicks", "Timestamp",
-    "TimestampFromTicks", "Warning", "__version__", "apilevel", "connect", "paramstyle", "threadsafety",
+    "BINARY", "DATETIME", "NUMBER", "ROWID", "STRING", "AuthenticationError", "Binary", "BudgetExceeded", "Connection", "Cursor", "DataError", "DatabaseError",
+    "Date", "DateFromTicks", "Error", "IntegrityError", "InterfaceError", "InternalError", "Interrupted", "NotSupportedError", "OperationalError",
+    "PermissionDenied", "ProgrammingError", "RateLimitError", "ReadOnlyError", "RequestRejected", "StatementTimeout", "Time", "TimeFromTicks",
+    "Timestamp", "TimestampFromTicks", "Warning", "__version__", "apilevel", "connect", "paramstyle", "threadsafety",
 }  # fmt: skip
 
 CONNECT = [
     "database", "api_key", "base_url", "sandbox", "write", "autocommit", "timeout", "max_wait", "cache_seconds", "cache_bytes",
-    "parallel",
+    "parallel", "max_requests", "max_rows", "statement_timeout",
 ]  # fmt: skip
 
 TREE = {
@@ -31,6 +31,8 @@ TREE = {
     "AuthenticationError": klaviyo_sql.OperationalError,
     "PermissionDenied": klaviyo_sql.OperationalError,
     "RateLimitError": klaviyo_sql.OperationalError,
+    "BudgetExceeded": klaviyo_sql.OperationalError,
+    "StatementTimeout": klaviyo_sql.OperationalError,
     "Interrupted": klaviyo_sql.OperationalError,
     "IntegrityError": klaviyo_sql.DatabaseError,
     "InternalError": klaviyo_sql.DatabaseError,
