@@ -125,37 +125,6 @@ def test_other_tables(sql: str, account: Account, parallel: Opener) -> None:
     assert sorted(parallel().execute(sql).fetchall(), key=str) == sorted(expected, key=str)
 
 
-FAULTS: dict[str, dict[str, Any]] = {
-    "500": {"kind": "status", "status": 500},
-    "503": {"kind": "status", "status": 503},
-    "throttled": {"kind": "throttle"},
-    "reset": {"kind": "reset"},
-    "truncated": {"kind": "truncated"},
-    "broken JSON": {"kind": "broken_json"},
-    "HTML": {"kind": "html"},
-    "wrong shape": {"kind": "wrong_shape"},
-}
-
-
-@pytest.mark.parametrize("fault", FAULTS)
-@pytest.mark.parametrize(("nth", "times"), [(1, 1), (2, 1), (7, 1), (3, 4)])
-@pytest.mark.parametrize(
-    ("operation", "sql"),
-    [
-        ("get_events", "SELECT id, datetime FROM events"),
-        ("get_profiles", "SELECT id, created FROM profiles ORDER BY created"),
-        ("get_profiles_for_list", "SELECT list_id, profile_id FROM list_profiles"),
-    ],
-)
-def test_a_fault_in_any_phase_loses_and_repeats_no_row(fault: str, nth: int, times: int, operation: str, sql: str, account: Account, parallel: Opener) -> None:
-    expected = opened(":memory:", sandbox=Sandbox(account, clock=SimulatedClock(NOW), limits=False), autocommit=True).execute(sql).fetchall()
-    connection = parallel()
-    struck = Fault(operation=operation, nth=nth, times=times, **FAULTS[fault])
-    sandbox_of(connection).faults.add(struck)
-    assert sorted(connection.execute(sql).fetchall()) == sorted(expected)
-    assert struck.hits == times
-
-
 def test_a_fault_that_stays_is_one_error_and_the_connection_lives_on(parallel: Opener) -> None:
     connection = parallel()
     sandbox_of(connection).faults.add(Fault(kind="status", status=500, operation="get_events", nth=6, times=None))
