@@ -157,6 +157,7 @@ def test_a_timeout_is_heard_while_klaviyo_is_silent(account: Account) -> None:
         connection.execute("SELECT count(*) FROM metrics").fetchall()
     assert not over.is_set(), "it was not the reply that ended the statement"
     over.set()
+    connection.statement_timeout = None
     assert connection.execute("SELECT count(*) FROM lists").fetchone() == (14,)
     connection.close()
 
