@@ -95,6 +95,7 @@ class Connection:
             cache_seconds=settings.cache_seconds,
             cache_bytes=settings.cache_bytes,
             limits=limits,
+            state_folder=settings.state_folder,
             interrupted=self._is_interrupted,
         )
         self.engine = Engine(self._client, clock or SystemClock(), TABLES, parallel=settings.parallel, poll=self._poll)

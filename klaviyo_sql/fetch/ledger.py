@@ -1,0 +1,123 @@
+"""What is known of one operation's limits, in this process and, with a file, in all processes of the machine."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from klaviyo_sql.fetch.ledger_file import Content, LedgerFile, file_in
+from klaviyo_sql.fetch.line import Line
+from klaviyo_sql.fetch.meter import NEVER, Delay, Meter
+from klaviyo_sql.fetch.operations import described
+from klaviyo_sql.model.clock import Clock
+
+_EASING = 60.0
+"""Seconds in which the pace goes from nothing to the whole limit, after Klaviyo said 429 though we had counted less."""
+_SLOWEST = 0.1
+_SHORTEST = 0.001  # a wait below the resolution of the clock's floating point would never end
+
+
+class Ledger:
+    """The meters of an operation's tiers, until when Klaviyo wants to hear nothing of it, and who waits.
+
+    What is read and changed together is read and changed in `open`. `lock` alone is enough to look at what this process knows.
+    """
+
+    def __init__(self, operation: str, clock: Clock, folder: Path | None = None) -> None:
+        known = described(operation)
+        self.meters = {rate: Meter(rate) for rate in (known.rate, *(lower.rate for lower in known.lower_rates))}
+        self.lines = {rate: Line() for rate in self.meters}
+        self.blocked_until = NEVER
+        self.full_pace_at = NEVER
+        """When the whole limit is used again; until then ever more of it."""
+        self.under_way = 0
+        """Requests of this process that were admitted and not given back."""
+        self._clock = clock
+        self._file = file_in(folder, operation, [len(meter.slots) for meter in self.meters.values()]) if folder else None
+        self._known = (self.blocked_until, self.full_pace_at, self._empty_until())
+        self.lock = threading.Lock()
+
+    def renew(self) -> None:
+        """Start anew in a forked child: the parent keeps its own books, and its replies never come here."""
+        self.lock = threading.Lock()
+        self.under_way = 0
+        now = self._clock.monotonic()
+        for line in self.lines.values():
+            line.renew()
+        for meter in self.meters.values():
+            meter.land(now)
+            meter.changed.clear()
+        if self._file is not None:
+            self._file.renew()
+
+    @contextmanager
+    def open(self) -> Iterator[float]:
+        """The present, and while the block runs the books are ours alone, up to date; what is changed is written down at the end."""
+        with self.lock:
+            if self._file is None or not self._file.lock():
+                yield self._clock.monotonic()
+                return
+            try:
+                now = self._clock.monotonic()
+                self._file.guarded(lambda file: self._read(file, now))
+                yield now
+            finally:
+                self._file.guarded(lambda file: self._write(file, self._clock.monotonic()))
+                self._file.unlock()
+
+    @contextmanager
+    def noted(self) -> Iterator[float]:
+        """The same for what others need not know at once: it is written down with the next that they need, or with the last that comes back."""
+        with self.lock:
+            self.under_way -= 1
+            last = self.under_way <= 0
+            if not last:
+                yield self._clock.monotonic()
+                return
+        with self.open() as now:
+            yield now
+
+    def delay(self, meter: Meter, now: float) -> Delay | None:
+        """How long one more request has to wait; None: it may go."""
+        delay = meter.delay(now, self.share(now))
+        return self.blocked(now) if self.blocked_until > now + (delay.seconds if delay else 0.0) else delay
+
+    def blocked(self, now: float) -> Delay | None:
+        """How long Klaviyo wants to hear nothing of the operation."""
+        seconds = self.blocked_until - now
+        return Delay(max(_SHORTEST, seconds), "Klaviyo's Retry-After", refused=True) if seconds > 0 else None
+
+    def block(self, now: float, seconds: float) -> None:
+        """Klaviyo said 429: nothing for so long, and then, since others use the limit too, at half the pace, which grows again."""
+        if now >= self.blocked_until:  # else it tells of the same crowd once more
+            self.full_pace_at = now + seconds + _EASING * (1 - max(_SLOWEST, self.share(now) / 2))
+        self.blocked_until = max(self.blocked_until, now + seconds)
+
+    def share(self, now: float) -> float:
+        """How much of the limits is used at present."""
+        return min(1.0, max(_SLOWEST, 1 - (self.full_pace_at - now) / _EASING))
+
+    def _empty_until(self) -> tuple[float, ...]:
+        return tuple(meter.empty_until for meter in self.meters.values())
+
+    def _read(self, file: LedgerFile, now: float) -> None:
+        content = file.read(now)
+        if content is None:
+            return
+        self.blocked_until = max(self.blocked_until, content.blocked_until)
+        self.full_pace_at = max(self.full_pace_at, content.full_pace_at)
+        for meter, slots, empty_until in zip(self.meters.values(), content.slots, content.empty_until, strict=True):
+            meter.load(slots, empty_until, now)
+        self._known = (content.blocked_until, content.full_pace_at, content.empty_until)
+
+    def _write(self, file: LedgerFile, now: float) -> None:
+        meters = list(self.meters.values())
+        known = (self.blocked_until, self.full_pace_at, self._empty_until())
+        if file.is_void or known != self._known or any(meter.changed for meter in meters):
+            content = Content(self.blocked_until, self.full_pace_at, known[2], tuple(meter.slots for meter in meters))
+            file.write(content, [list(meter.changed) for meter in meters], now)
+            self._known = known
+            for meter in meters:
+                meter.changed.clear()
