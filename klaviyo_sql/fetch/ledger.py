@@ -7,7 +7,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from klaviyo_sql.fetch.ledger_file import Content, LedgerFile, file_in
+from klaviyo_sql.contract import Rate
+from klaviyo_sql.fetch.claims import Claims
+from klaviyo_sql.fetch.ledger_file import Head, LedgerFile, file_in
 from klaviyo_sql.fetch.line import Line
 from klaviyo_sql.fetch.meter import NEVER, Delay, Meter
 from klaviyo_sql.fetch.operations import described
@@ -29,6 +31,7 @@ class Ledger:
         known = described(operation)
         self.meters = {rate: Meter(rate) for rate in (known.rate, *(lower.rate for lower in known.lower_rates))}
         self.lines = {rate: Line() for rate in self.meters}
+        self.claims = {rate: Claims() for rate in self.meters}
         self.blocked_until = NEVER
         self.full_pace_at = NEVER
         """When the whole limit is used again; until then ever more of it."""
@@ -36,7 +39,7 @@ class Ledger:
         """Requests of this process that were admitted and not given back."""
         self._clock = clock
         self._file = file_in(folder, operation, [len(meter.slots) for meter in self.meters.values()]) if folder else None
-        self._known = (self.blocked_until, self.full_pace_at, self._empty_until())
+        self._known = self._head()
         self.lock = threading.Lock()
 
     def renew(self) -> None:
@@ -79,10 +82,19 @@ class Ledger:
         with self.open() as now:
             yield now
 
-    def delay(self, meter: Meter, now: float) -> Delay | None:
+    def delay(self, rate: Rate, now: float) -> Delay | None:
         """How long one more request has to wait; None: it may go."""
-        delay = meter.delay(now, self.share(now))
+        delay = self.meters[rate].delay(now, self.share(now), self.claims[rate].ahead(now))
         return self.blocked(now) if self.blocked_until > now + (delay.seconds if delay else 0.0) else delay
+
+    def claim(self, rate: Rate, now: float, delay: Delay | None) -> None:
+        """The first in line waits so long, or no longer (None): what other processes must know to let it go in its turn."""
+        if self._file is None:
+            return
+        if delay is not None and not delay.refused:
+            self.claims[rate].make(now, delay.seconds)
+        else:
+            self.claims[rate].drop()
 
     def blocked(self, now: float) -> Delay | None:
         """How long Klaviyo wants to hear nothing of the operation."""
@@ -99,25 +111,31 @@ class Ledger:
         """How much of the limits is used at present."""
         return min(1.0, max(_SLOWEST, 1 - (self.full_pace_at - now) / _EASING))
 
-    def _empty_until(self) -> tuple[float, ...]:
-        return tuple(meter.empty_until for meter in self.meters.values())
+    def _head(self) -> Head:
+        return Head(
+            self.blocked_until,
+            self.full_pace_at,
+            tuple(meter.empty_until for meter in self.meters.values()),
+            tuple(claims.entries for claims in self.claims.values()),
+        )
 
     def _read(self, file: LedgerFile, now: float) -> None:
-        content = file.read(now)
-        if content is None:
+        found = file.read(now)
+        if found is None:
             return
-        self.blocked_until = max(self.blocked_until, content.blocked_until)
-        self.full_pace_at = max(self.full_pace_at, content.full_pace_at)
-        for meter, slots, empty_until in zip(self.meters.values(), content.slots, content.empty_until, strict=True):
-            meter.load(slots, empty_until, now)
-        self._known = (content.blocked_until, content.full_pace_at, content.empty_until)
+        head, slots = found
+        self.blocked_until = max(self.blocked_until, head.blocked_until)
+        self.full_pace_at = max(self.full_pace_at, head.full_pace_at)
+        for meter, own, empty_until in zip(self.meters.values(), slots, head.empty_until, strict=True):
+            meter.load(own, empty_until, now)
+        for claims, entries in zip(self.claims.values(), head.claims, strict=True):
+            claims.entries = entries
+        self._known = head
 
     def _write(self, file: LedgerFile, now: float) -> None:
-        meters = list(self.meters.values())
-        known = (self.blocked_until, self.full_pace_at, self._empty_until())
-        if file.is_void or known != self._known or any(meter.changed for meter in meters):
-            content = Content(self.blocked_until, self.full_pace_at, known[2], tuple(meter.slots for meter in meters))
-            file.write(content, [list(meter.changed) for meter in meters], now)
-            self._known = known
+        meters, head = list(self.meters.values()), self._head()
+        if file.is_void or head != self._known or any(meter.changed for meter in meters):
+            file.write(head, [meter.slots for meter in meters], [list(meter.changed) for meter in meters], now)
+            self._known = head
             for meter in meters:
                 meter.changed.clear()

@@ -24,6 +24,8 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
+from klaviyo_sql.fetch.claims import MOST
+
 try:
     import fcntl
 except ImportError:  # Windows: every process counts for itself
@@ -32,6 +34,8 @@ except ImportError:  # Windows: every process counts for itself
 _FORMAT = b"klavlim1"
 _HEAD = struct.Struct("=8s16sdQdd")
 """Format, start of the machine, its distance from the calendar's time, generation, blocked until, full pace at."""
+_METER = struct.Struct("=d" + MOST * "Qd")
+"""Empty until, and the claims."""
 _CHECK = struct.Struct("=I")
 _UNKNOWN = bytes(16)
 _STEP = 60.0
@@ -48,13 +52,13 @@ _told: set[str] = set()
 
 
 @dataclass(frozen=True, slots=True)
-class Content:
-    """What is in the file, in the times of the steady clock."""
+class Head:
+    """What is in the file before the slots, in the times of the steady clock; the tuples have an entry for each meter."""
 
     blocked_until: float
     full_pace_at: float
     empty_until: tuple[float, ...]
-    slots: tuple[array[float], ...]
+    claims: tuple[tuple[tuple[int, float], ...], ...]
 
 
 class LedgerFile:
@@ -67,7 +71,7 @@ class LedgerFile:
         """`sizes` is how many slots each meter has."""
         self.path = path
         self._sizes = sizes
-        self._head_size = _HEAD.size + 8 * len(sizes) + _CHECK.size
+        self._head_size = _HEAD.size + _METER.size * len(sizes) + _CHECK.size
         self._size = self._head_size + 8 * sum(sizes)
         self.is_void = True
         """Whether all of it has to be written."""
@@ -107,11 +111,11 @@ class LedgerFile:
             except OSError as error:
                 self._give_up(error)
 
-    def read(self, now: float) -> Content | None:
-        """What others wrote since the last time; None when that is nothing, or nothing that makes sense."""
+    def read(self, now: float) -> tuple[Head, list[array[float]]] | None:
+        """What others wrote since the last time: the head and the slots; None when that is nothing, or nothing that makes sense."""
         assert self._file is not None  # noqa: S101 - it is locked
         head = os.pread(self._file, self._head_size, 0)
-        format_, start, distance, generation, *times = _unpacked(head, len(self._sizes)) or (b"", b"", 0.0, -1)
+        format_, start, distance, generation, blocked_until, full_pace_at = self._unpacked(head)
         if format_ == _FORMAT and start == _start_of_machine() and generation == self._generation:
             return None
         self.is_void = True
@@ -128,34 +132,48 @@ class LedgerFile:
         for size in self._sizes:
             values = array("d", body[position : position + 8 * size])
             position += 8 * size
-            slots.append(array("d", [_sound(value + shift, now) for value in values]) if not same_start or not _is_sound(values, now) else values)
+            slots.append(values if same_start and _is_sound(values, now) else array("d", [_sound(value + shift, now) for value in values]))
+        empty_until, claims = [], []
+        for until, *waiting in _METER.iter_unpack(body[_HEAD.size : self._head_size - _CHECK.size]):
+            empty_until.append(_sound(until + shift, now, _AHEAD))
+            pairs = zip(waiting[::2], waiting[1::2], strict=True)
+            claims.append(tuple((process, _sound(end, now, _AHEAD)) for process, end in pairs if process) if same_start else ())
         self._generation = generation
         self.is_void = not same_start
-        blocked_until, full_pace_at, *empty_until = (_sound(value + shift, now, _LONGEST) for value in times)
-        return Content(blocked_until, full_pace_at, tuple(empty_until), tuple(slots))
+        found = Head(_sound(blocked_until + shift, now, _LONGEST), _sound(full_pace_at + shift, now, _LONGEST), tuple(empty_until), tuple(claims))
+        return found, slots
 
-    def write(self, content: Content, changed: Sequence[Sequence[int]], now: float) -> None:
+    def write(self, head: Head, slots: Sequence[array[float]], changed: Sequence[Sequence[int]], now: float) -> None:
         """Write the head and the slots that changed, or everything when what is there is void."""
         assert self._file is not None  # noqa: S101 - it is locked
         generation = (self._generation + 1) % 2**63
-        head = _HEAD.pack(_FORMAT, _start_of_machine(), time.time() - now, generation, content.blocked_until, content.full_pace_at)
-        head += struct.pack(f"={len(content.empty_until)}d", *content.empty_until)
-        head += _CHECK.pack(zlib.crc32(head))
+        packed = _HEAD.pack(_FORMAT, _start_of_machine(), time.time() - now, generation, head.blocked_until, head.full_pace_at)
+        for until, claims in zip(head.empty_until, head.claims, strict=True):
+            waiting = [value for claim in claims for value in claim]
+            packed += _METER.pack(until, *waiting, *[0] * (2 * MOST - len(waiting)))
+        packed += _CHECK.pack(zlib.crc32(packed))
         if self.is_void:
             # Not a moment in which the head belongs to something that is not there.
-            os.pwrite(self._file, bytes(len(head)), 0)
-            os.pwrite(self._file, b"".join(slots.tobytes() for slots in content.slots), len(head))
+            os.pwrite(self._file, bytes(len(packed)), 0)
+            os.pwrite(self._file, b"".join(values.tobytes() for values in slots), len(packed))
             os.ftruncate(self._file, self._size)
-            os.pwrite(self._file, head, 0)
+            os.pwrite(self._file, packed, 0)
         else:
-            os.pwrite(self._file, head, 0)
-            position = len(head)
-            for slots, numbers in zip(content.slots, changed, strict=True):
+            os.pwrite(self._file, packed, 0)
+            position = len(packed)
+            for values, numbers in zip(slots, changed, strict=True):
                 for number in numbers:
-                    os.pwrite(self._file, struct.pack("=d", slots[number]), position + 8 * number)
-                position += 8 * len(slots)
+                    os.pwrite(self._file, struct.pack("=d", values[number]), position + 8 * number)
+                position += 8 * len(values)
         self._generation = generation
         self.is_void = False
+
+    def _unpacked(self, head: bytes) -> tuple[bytes, bytes, float, int, float, float]:
+        """The fields of the head, if it is one."""
+        if len(head) != self._head_size or _CHECK.unpack(head[-_CHECK.size :])[0] != zlib.crc32(head[: -_CHECK.size]):
+            return b"", b"", 0.0, -1, 0.0, 0.0
+        format_, start, distance, generation, blocked_until, full_pace_at = _HEAD.unpack(head[: _HEAD.size])
+        return format_, start, distance, generation, blocked_until, full_pace_at
 
     def _locked(self, now: float) -> bool:
         if self._file is not None:
@@ -222,13 +240,6 @@ def _tell(about: str, text: str, *values: object) -> None:
     if about not in _told:
         _told.add(about)
         _log.warning(text, *values)
-
-
-def _unpacked(head: bytes, meters: int) -> tuple[bytes, bytes, float, int, *tuple[float, ...]] | None:
-    """The head's fields, if it is one."""
-    if len(head) != _HEAD.size + 8 * meters + _CHECK.size or _CHECK.unpack(head[-_CHECK.size :])[0] != zlib.crc32(head[: -_CHECK.size]):
-        return None
-    return (*_HEAD.unpack(head[: _HEAD.size]), *struct.unpack(f"={meters}d", head[_HEAD.size : -_CHECK.size]))
 
 
 def _is_sound(values: array[float], now: float) -> bool:

@@ -95,20 +95,26 @@ class Limits:
     def admit(self, request: Request) -> Admission | Delay:
         """Count the request as sent now, or say how long to wait before asking again."""
         ledger, rate = self._ledger(request.operation), rate_of(request)
-        meter = ledger.meters[rate]
         with ledger.open() as now:
-            delay = ledger.delay(meter, now)
+            delay = ledger.delay(rate, now)
+            ledger.claim(rate, now, delay)
             if delay is not None:
                 return delay
             ledger.under_way += 1
             latest = now + self._journey
-            return Admission(request.operation, rate, meter.depart(now, latest), now, latest)
+            return Admission(request.operation, rate, ledger.meters[rate].depart(now, latest), now, latest)
+
+    def unclaim(self, request: Request) -> None:
+        """Nobody waits for `admit` any more: other processes need not wait for this one's turn."""
+        ledger, rate = self._ledger(request.operation), rate_of(request)
+        with ledger.open() as now:
+            ledger.claim(rate, now, None)
 
     def delay(self, request: Request) -> Delay | None:
         """What `admit` would say, as far as this process knows; None: it would admit."""
         ledger = self._ledger(request.operation)
         with ledger.lock:
-            return ledger.delay(ledger.meters[rate_of(request)], self._clock.monotonic())
+            return ledger.delay(rate_of(request), self._clock.monotonic())
 
     def answered(self, admission: Admission, headers: Mapping[str, str] | None = None) -> int | None:
         """The request came back, or was lost on the way: correct the windows by the headers; RateLimit-Remaining is returned.

@@ -78,23 +78,29 @@ class Meter:
         """Whether anything was ever asked."""
         return self._order[-1] > NEVER
 
-    def delay(self, now: float, share: float = 1.0) -> Delay | None:
-        """What the windows say of one more request; None: send it. `share` is how much of the limits is used, but for a day's."""
+    def delay(self, now: float, share: float = 1.0, ahead: int = 0) -> Delay | None:
+        """What the windows say of one more request; None: send it.
+
+        `share` is how much of the limits is used, but for a day's; `ahead` is how many requests of others go first.
+        """
         longest: Delay | None = None
         for window in self.windows.values():
-            found = self.delay_of(window, now, share if window.seconds < DAY else 1.0)
+            found = self.delay_of(window, now, share if window.seconds < DAY else 1.0, ahead)
             if found is not None and (longest is None or found.seconds > longest.seconds):
                 longest = found
         if self.empty_until > now and (longest is None or self.empty_until - now > longest.seconds):
             return Delay(max(_SHORTEST, self.empty_until - now), "the requests of the current window, by Klaviyo's RateLimit-Remaining")
         return longest
 
-    def delay_of(self, window: Window, now: float, share: float = 1.0) -> Delay | None:
+    def delay_of(self, window: Window, now: float, share: float = 1.0, ahead: int = 0) -> Delay | None:
         """What one window says."""
         order = self._order
-        surplus = self.count(window, now) - max(1, int(min(window.limit, len(order)) * share))
+        count = self.count(window, now)
+        surplus = count + ahead - max(1, int(min(window.limit, len(order)) * share))
         if surplus < 0:
             return None
+        if surplus >= count:
+            return Delay(_SHORTEST, window.words, pending=True)  # it is free, but others go first
         leaving = order[self._first(now - window.seconds - MARGIN) + surplus]
         # A request on its way may arrive up to `leaving`, and will not have arrived before it is answered, now at the earliest.
         return Delay(max(_SHORTEST, min(leaving, now) + window.seconds + MARGIN - now), window.words, pending=leaving > now)

@@ -18,7 +18,7 @@ from pathlib import Path
 
 import pytest
 
-from klaviyo_sql.fetch import ledger_file
+from klaviyo_sql.fetch import claims, ledger_file
 from klaviyo_sql.fetch.limits import JOURNEY, Admission, Delay, Limits, shared_limits
 from klaviyo_sql.model.clock import SimulatedClock, SystemClock
 from klaviyo_sql.model.request import Request
@@ -179,6 +179,64 @@ def test_a_calendar_that_is_set_while_the_machine_is_off_blocks_for_a_day_at_mos
     assert after.remaining("query_flow_values")[2].used in (0, 1)
     clock.sleep(86_500)
     assert after.remaining("query_flow_values")[2].used == 0
+
+
+# Whose turn it is among processes
+
+
+@pytest.fixture
+def becomes(monkeypatch: pytest.MonkeyPatch) -> Callable[[int], None]:
+    """What is done from now on is done by the process of this number."""
+    return lambda number: monkeypatch.setattr(claims.os, "getpid", lambda: number)
+
+
+def test_processes_that_wait_are_served_in_turn(process: Process, clock: SimulatedClock, becomes: Callable[[int], None]) -> None:
+    """Whoever was just served and wants more goes behind the other, however quick it is."""
+    limits = {number: process() for number in (1, 2, 3)}
+    served: list[int] = []
+    for _ in range(300):
+        for number in limits:  # the first is always the quickest
+            becomes(number)
+            verdict = limits[number].admit(ACCOUNTS)
+            if isinstance(verdict, Admission):
+                limits[number].answered(verdict)
+                served.append(number)
+        clock.sleep(0.2)
+    assert len(served) >= 15
+    assert served[:15] == [1, 2, 3] * 5
+
+
+def test_a_process_that_waits_takes_nothing_from_what_is_free_for_others(process: Process, clock: SimulatedClock, becomes: Callable[[int], None]) -> None:
+    first, second = process(), process()
+    becomes(1)
+    for _ in range(75):
+        first.answered(admitted(first, PROFILES))
+    delayed(first, PROFILES)
+    becomes(2)
+    clock.sleep(1.2)
+    for _ in range(74):
+        second.answered(admitted(second, PROFILES))
+    assert delayed(second, PROFILES).seconds > 1
+    becomes(1)
+    admitted(first, PROFILES)
+
+
+def test_a_process_that_dies_or_leaves_while_it_waits_is_not_waited_for(process: Process, clock: SimulatedClock, becomes: Callable[[int], None]) -> None:
+    first, second = process(), process()
+    becomes(1)
+    first.answered(admitted(first, ACCOUNTS))
+    delayed(first, ACCOUNTS)
+    first.unclaim(ACCOUNTS)
+    clock.sleep(1.2)
+    becomes(2)
+    second.answered(admitted(second, ACCOUNTS))
+    becomes(1)
+    delayed(first, ACCOUNTS)  # and dies
+    becomes(2)
+    clock.sleep(1.2)
+    assert delayed(second, ACCOUNTS).pending
+    clock.sleep(0.5)
+    admitted(second, ACCOUNTS)
 
 
 # Files that are not what they should be
