@@ -89,7 +89,7 @@ def from_environment(
     ):
         if isinstance(value, bool) or not isinstance(value, int | float) or not value >= least:
             raise InterfaceError(f"{name} must be a number of at least {least}, not {value!r}")
-    share = _flag(SHARE_LIMITS, variables.get(SHARE_LIMITS, "1"), "1 to share limits with other processes") if share_limits is None else bool(share_limits)
+    share = _flag(SHARE_LIMITS, variables.get(SHARE_LIMITS) or "1", "1 to share limits with other processes") if share_limits is None else bool(share_limits)
     return Settings(
         api_key=api_key or variables.get(API_KEY) or None,
         base_url=(base_url or variables.get(API_URL) or contract.facts().base_url).rstrip("/"),

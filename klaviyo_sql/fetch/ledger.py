@@ -59,16 +59,18 @@ class Ledger:
     def open(self) -> Iterator[float]:
         """The present, and while the block runs the books are ours alone, up to date; what is changed is written down at the end."""
         with self.lock:
-            if self._file is None or not self._file.lock():
-                yield self._clock.monotonic()
-                return
+            file, locked = self._file, False
             try:
+                locked = file is not None and file.lock()
                 now = self._clock.monotonic()
-                self._file.guarded(lambda file: self._read(file, now))
+                if file is not None and locked:
+                    file.guarded(lambda file: self._read(file, now))
                 yield now
             finally:
-                self._file.guarded(lambda file: self._write(file, self._clock.monotonic()))
-                self._file.unlock()
+                if file is not None:
+                    if locked:
+                        file.guarded(lambda file: self._write(file, self._clock.monotonic()))
+                    file.unlock()  # also when an interrupt came just after it was locked
 
     @contextmanager
     def noted(self) -> Iterator[float]:
