@@ -467,7 +467,7 @@ def test_a_process_that_is_killed_leaves_the_limits_sound(account: Account, serv
     ids = [event["id"] for event in account.events_in_order()][:130]
     victim, other = start(ids[:100]), start(ids[100:115])
     pause = threading.Event()
-    while len(sandbox.requests) < 12:
+    while len(sandbox.requests) < 12 and victim.poll() is None:
         pause.wait(0.01)
     assert victim.poll() is None
     victim.send_signal(signal.SIGKILL)
