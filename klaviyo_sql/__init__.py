@@ -72,6 +72,7 @@ def connect(
     max_requests: int | None = None,
     max_rows: int | None = None,
     statement_timeout: float | None = None,
+    share_limits: bool | None = None,
 ) -> Connection:
     """A connection to a Klaviyo account, with ordinary SQLite tables beside its tables.
 
@@ -80,6 +81,8 @@ def connect(
     time. `write` allows writing (default: KLAVIYO_SQL_WRITE). `timeout` is the seconds that Klaviyo may stay silent, `max_wait` the most seconds that a
     request waits for a limit, `cache_seconds` how long a page is answered from memory (0: never), `cache_bytes` the memory for that,
     `parallel` how many requests of one scan may be under way at once (default: 20; the sandbox has no latency to hide: 1).
+    `share_limits` lets the processes of this user that have the same key count their requests together, in small files in a state folder (default:
+    KLAVIYO_SQL_SHARE_LIMITS, else yes).
 
     Three bounds stop a statement that costs more than was meant; by default there are none. `max_requests` bounds the requests that it sends
     (KLAVIYO_SQL_MAX_REQUESTS), `max_rows` the rows that it reads from Klaviyo (KLAVIYO_SQL_MAX_ROWS): BudgetExceeded. `statement_timeout` bounds
@@ -104,6 +107,7 @@ def connect(
         max_requests=max_requests,
         max_rows=max_rows,
         statement_timeout=statement_timeout,
+        share_limits=share_limits,
     )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 
 from klaviyo_sql import contract
 from klaviyo_sql.errors import InterfaceError
@@ -15,6 +16,8 @@ WRITE = "KLAVIYO_SQL_WRITE"
 MAX_REQUESTS = "KLAVIYO_SQL_MAX_REQUESTS"
 MAX_ROWS = "KLAVIYO_SQL_MAX_ROWS"
 STATEMENT_TIMEOUT = "KLAVIYO_SQL_STATEMENT_TIMEOUT"
+SHARE_LIMITS = "KLAVIYO_SQL_SHARE_LIMITS"
+STATE_FOLDER = "KLAVIYO_SQL_STATE_FOLDER"
 
 PARALLEL = 20
 """Requests of one scan under way at once: at 0.2 s a request a hundred a second, and as many connections as httpx handles well."""
@@ -31,6 +34,8 @@ class Settings:
     long a page is answered from memory (0: never), `cache_bytes` how much memory that may take, `parallel` how many requests of a
     scan may be under way at once. `max_requests` and `max_rows` bound what one statement sends and reads, `statement_timeout` its seconds;
     None is no bound.
+    `state_folder` is where the processes of this user keep what they must know of each other: how much of Klaviyo's limits is used (None: each
+    counts for itself).
     """
 
     api_key: str | None = None
@@ -44,6 +49,7 @@ class Settings:
     max_requests: int | None = None
     max_rows: int | None = None
     statement_timeout: float | None = None
+    state_folder: Path | None = None
 
     def __repr__(self) -> str:
         key = "set" if self.api_key else "not set"
@@ -63,6 +69,7 @@ def from_environment(
     max_requests: int | None = None,
     max_rows: int | None = None,
     statement_timeout: float | None = None,
+    share_limits: bool | None = None,
     environment: Mapping[str, str] | None = None,
 ) -> Settings:
     """The settings, with what is not given taken from the environment; InterfaceError when a value makes no sense."""
@@ -82,10 +89,11 @@ def from_environment(
     ):
         if isinstance(value, bool) or not isinstance(value, int | float) or not value >= least:
             raise InterfaceError(f"{name} must be a number of at least {least}, not {value!r}")
+    share = _flag(SHARE_LIMITS, variables.get(SHARE_LIMITS) or "1", "1 to share limits with other processes") if share_limits is None else bool(share_limits)
     return Settings(
         api_key=api_key or variables.get(API_KEY) or None,
         base_url=(base_url or variables.get(API_URL) or contract.facts().base_url).rstrip("/"),
-        write=_flag(WRITE, variables.get(WRITE, "")) if write is None else bool(write),
+        write=_flag(WRITE, variables.get(WRITE, ""), "1 to allow writes") if write is None else bool(write),
         timeout=timeout,
         max_wait=max_wait,
         cache_seconds=cache_seconds,
@@ -94,6 +102,7 @@ def from_environment(
         max_requests=None if max_requests is None else int(max_requests),
         max_rows=None if max_rows is None else int(max_rows),
         statement_timeout=statement_timeout,
+        state_folder=_state_folder(variables) if share else None,
     )
 
 
@@ -114,10 +123,21 @@ def _whole(name: str, variables: Mapping[str, str]) -> int | None:
     return None if number is None else int(number)
 
 
-def _flag(name: str, text: str) -> bool:
+def _flag(name: str, text: str, on: str) -> bool:
     lowered = text.strip().lower()
     if lowered in _TRUE:
         return True
     if lowered in _FALSE:
         return False
-    raise InterfaceError(f"{name} is {text!r}; set it to 1 to allow writes, or to 0")
+    raise InterfaceError(f"{name} is {text!r}; set it to {on}, or to 0")
+
+
+def _state_folder(variables: Mapping[str, str]) -> Path | None:
+    """The folder that is named, or the usual one for what programs remember; None where there is no home."""
+    if named := variables.get(STATE_FOLDER):
+        return Path(named).absolute()
+    usual = Path(variables.get("XDG_STATE_HOME", ""))
+    try:
+        return (usual if usual.is_absolute() else Path("~/.local/state").expanduser()) / "klaviyo-sql"
+    except RuntimeError:
+        return None

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator
 from datetime import UTC, date, datetime
+from pathlib import Path
 from typing import Any
 
 import hypothesis
@@ -26,10 +27,16 @@ Open = Callable[..., klaviyo_sql.Connection]
 
 
 @pytest.fixture(autouse=True)
-def _no_settings_of_the_machine(monkeypatch: pytest.MonkeyPatch) -> None:
-    """What the environment says of Klaviyo is somebody else's."""
+def _no_settings_of_the_machine(monkeypatch: pytest.MonkeyPatch, _state_folder: Path) -> None:
+    """What the environment says of Klaviyo is somebody else's, and so is what other processes did."""
     for name in [name for name in os.environ if name.startswith("KLAVIYO_")]:
         monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("KLAVIYO_SQL_STATE_FOLDER", str(_state_folder))
+
+
+@pytest.fixture(scope="session")
+def _state_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("state")
 
 
 @pytest.fixture(scope="session")

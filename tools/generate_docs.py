@@ -13,6 +13,7 @@ from klaviyo_sql import contract
 from klaviyo_sql.model.table import Aggregates, Table, Type, pascal_case
 from klaviyo_sql.plan import pushdown
 from klaviyo_sql.sqlite.introspection import is_exact, operation_name, pushed
+from klaviyo_sql.sqlite.own_tables import OWN_TABLES
 from klaviyo_sql.tables import TABLES
 
 FOLDER = Path(__file__).resolve().parent.parent / "docs" / "tables"
@@ -49,7 +50,13 @@ def index() -> str:
         "",
         "Every multi-word table also answers to its PascalCase name with PascalCase columns (`DailyMetrics` with `MetricId`, `Date`, `Count`).",
         "",
-        "About the driver itself: `klaviyo_requests` (every request of the connection), `klaviyo_tables` and `klaviyo_columns` (what these pages say).",
+        "## About the driver itself",
+        "",
+        "Reading these sends nothing.",
+        "",
+        "| table | what it is | columns |",
+        "|---|---|---|",
+        *(f"| `{own.name}` | {own.doc} | {', '.join(f'`{column.name}`' for column in own.columns)} |" for own in OWN_TABLES.values()),
         "",
     ]
     return "\n".join(lines)

@@ -40,6 +40,11 @@ environment:
   KLAVIYO_SQL_MAX_REQUESTS, KLAVIYO_SQL_MAX_ROWS, KLAVIYO_SQL_STATEMENT_TIMEOUT
                      bounds of every statement, as --max-requests, --max-rows
                      and --statement-timeout are
+  KLAVIYO_SQL_SHARE_LIMITS
+                     0 lets each process count its requests for itself; else all
+                     that have the same key stay within its limits together
+  KLAVIYO_SQL_STATE_FOLDER
+                     where that is kept, instead of ~/.local/state/klaviyo-sql
   NO_COLOR           no colors, also on a terminal
 
 exit codes:
@@ -85,6 +90,7 @@ examples:
   klaviyo-sql tables
   klaviyo-sql tables profiles
   klaviyo-sql tables MonthlyMetrics
+  klaviyo-sql tables klaviyo_limits
   klaviyo-sql tables --format json
 """
 

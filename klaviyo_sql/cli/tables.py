@@ -17,11 +17,14 @@ from klaviyo_sql.cli.terminal import Look, look
 from klaviyo_sql.model.table import Column, Table, Type
 from klaviyo_sql.plan import pushdown
 from klaviyo_sql.sqlite import introspection
+from klaviyo_sql.sqlite.own_tables import OWN_TABLES, OwnColumn, OwnTable
 from klaviyo_sql.tables import TABLES
 
 _LIST = ("name", "description", "requests_per_second", "requests_per_minute", "page_size")
 _COLUMNS = ("name", "type", "exact", "rechecked", "sorted", "hidden", "description")
-_ABOUT_THE_DRIVER = "klaviyo_tables, klaviyo_columns and klaviyo_requests tell of the tables and of the requests so far, in SQL."
+_ABOUT_THE_DRIVER = (
+    "klaviyo_tables and klaviyo_columns tell of the tables, klaviyo_requests of the requests so far, klaviyo_limits of what Klaviyo allows, in SQL."
+)
 _LEGEND = (
     "exact: Klaviyo is asked for these comparisons and returns just the rows that are wanted.",
     "rechecked: Klaviyo is asked for them too, may return more rows, and SQLite checks them again.",
@@ -35,6 +38,8 @@ def run(arguments: Namespace) -> int:
     """List the tables, or describe one."""
     style = look(sys.stdout, arguments.width)
     table = named(arguments.name) if arguments.name is not None else None
+    if isinstance(table, OwnTable):
+        return _run_own(table, arguments, style)
     if arguments.format == "table":
         sys.stdout.writelines(_listed(style) if table is None else _described(table, style))
         return exits.FINE
@@ -45,15 +50,36 @@ def run(arguments: Namespace) -> int:
     return exits.FINE
 
 
-def named(name: str) -> Table:
+def _run_own(table: OwnTable, arguments: Namespace, style: Look) -> int:
+    """Describe a table in which the driver tells of itself."""
+    if arguments.format == "table":
+        sys.stdout.writelines(_paragraphs((f"{table.name}: {table.doc}",), style, first_bold=len(table.name)))
+        sys.stdout.write("\n")
+        longest = max(len(column.name) for column in table.columns)
+        for column in table.columns:
+            sys.stdout.write(f"{style.bold(column.name.ljust(longest))}  {_own_type(column)}\n")
+            sys.stdout.writelines(f"    {line}\n" for line in _wrapped(column.doc, 4, style))
+    else:
+        rows = ((column.name, _own_type(column), None, None, 0, 0, column.doc) for column in table.columns)
+        sys.stdout.writelines(FORMATS[arguments.format](_COLUMNS, rows, style))
+    return exits.FINE
+
+
+def _own_type(column: OwnColumn) -> str:
+    return column.type.split()[0].lower()
+
+
+def named(name: str) -> Table | OwnTable:
     """The table of that name in the style of the name (`monthly_metrics`, `MonthlyMetrics`); UsageError with the nearest names."""
     known = {alias.lower(): (alias, table) for table in TABLES.values() for alias in table.names}
     if found := known.get(name.strip().lower()):
         alias, table = found
         return table if alias == table.name else table.in_pascal_case()
-    near = difflib.get_close_matches(name.lower(), known, n=3, cutoff=0.5)
+    if own := OWN_TABLES.get(name.strip().lower()):
+        return own
+    near = difflib.get_close_matches(name.lower(), [*known, *OWN_TABLES], n=3, cutoff=0.5)
     # The two names of a table are one suggestion.
-    tables = dict.fromkeys(known[match][1].name for match in near)
+    tables = dict.fromkeys(known[match][1].name if match in known else match for match in near)
     hint = f" Did you mean {' or '.join(tables)}?" if tables else ""
     raise UsageError(f"There is no table {name}.{hint} klaviyo-sql tables lists them all.")
 

@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
+from pathlib import Path
 
 import httpx
 import msgspec
@@ -82,8 +83,8 @@ class Client:
     may take altogether. `cache_seconds` and `cache_bytes` bound the reply cache (0: none), `attempts` is how often a request is tried when it fails.
     `max_wait` is the most seconds that one request waits for a limit to have room, and for all of Klaviyo's refusals together; standing in line at
     a limit does not count, and a long scan waits longer altogether, at the pace that the limits allow. `limits` is by default the process-wide one
-    of this `base_url` and key. `interrupted` is polled every 50 ms during waits. `log_size` bounds the log, in records; `chance` returns random
-    numbers in [0, 1) for the jitter.
+    of this `base_url` and key; with a `state_folder` it is that of all processes of the machine which have the same. `interrupted` is polled every
+    50 ms during waits. `log_size` bounds the log, in records; `chance` returns random numbers in [0, 1) for the jitter.
 
     InterfaceError when `base_url` cannot be used. Nothing is connected before the first request.
     """
@@ -101,6 +102,7 @@ class Client:
         max_wait: float = 120.0,
         attempts: int = 5,
         limits: Limits | None = None,
+        state_folder: Path | None = None,
         interrupted: Callable[[], bool] = lambda: False,
         log_size: int = 10_000,
         chance: Callable[[], float] = random.random,
@@ -119,7 +121,7 @@ class Client:
         self._http: httpx.Client | None = None
         self._parents: list[httpx.Client] = []
         self._closed = False
-        self.limits = limits or shared_limits(str(self._address), self._key.digest, self._clock)
+        self.limits = limits or shared_limits(str(self._address), self._key.digest, self._clock, state_folder)
         self.log = RequestLog(log_size)
         self.renew()
         renew_after_fork(self)

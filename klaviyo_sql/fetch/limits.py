@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+import hashlib
 import math
 import re
 import threading
 import weakref
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from pathlib import Path
 
 from klaviyo_sql import contract
 from klaviyo_sql.fetch.forking import renew_after_fork
+from klaviyo_sql.fetch.ledger import Ledger
+from klaviyo_sql.fetch.ledger_file import kept_in
 from klaviyo_sql.fetch.line import Line
-from klaviyo_sql.fetch.meter import NEVER, Delay, Meter, Window
+from klaviyo_sql.fetch.meter import MARGIN, NEVER, SECOND, Delay, Window
 from klaviyo_sql.fetch.operations import described
 from klaviyo_sql.model.clock import Clock, SystemClock
 from klaviyo_sql.model.request import Request
@@ -24,7 +27,6 @@ JOURNEY = 10.0
 
 So a slow report does not count from its reply on. (By a simulated clock nothing can be said: it may run ahead of the thread that sends.)"""
 
-_SHORTEST = 0.001  # a wait below the resolution of the clock's floating point would never end
 _WINDOW = re.compile(r"(\d+)\s*;\s*w\s*=\s*(\d+)")
 
 
@@ -51,39 +53,10 @@ class Admission:
     """A request that may be sent now; give it back with `Limits.answered` or `Limits.unsent`."""
 
     operation: str
-    meter: Meter
+    rate: contract.Rate
     slot: int
     departed: float
     latest: float
-
-
-class _Ledger:
-    """What is known of one operation: the meters of its tiers, and until when Klaviyo wants to hear nothing of it."""
-
-    def __init__(self, operation: str) -> None:
-        known = described(operation)
-        self.meters = {rate: Meter(rate) for rate in (known.rate, *(lower.rate for lower in known.lower_rates))}
-        self.lines = {rate: Line() for rate in self.meters}
-        self.blocked_until = NEVER
-        self.renew()
-
-    def renew(self) -> None:
-        self.lock = threading.Lock()
-        for line in self.lines.values():
-            line.renew()
-
-    @contextmanager
-    def open(self) -> Iterator[None]:
-        """While the block runs, what is known is known to nobody else."""
-        with self.lock:
-            yield
-
-    def delay(self, meter: Meter, now: float) -> Delay | None:
-        delay = meter.delay(now)
-        blocked = self.blocked_until - now
-        if blocked > 0 and (delay is None or blocked > delay.seconds):
-            return Delay(max(_SHORTEST, blocked), "Klaviyo's Retry-After", refused=True)
-        return delay
 
 
 class Limits:
@@ -92,22 +65,23 @@ class Limits:
     Nothing here waits: `admit` says when, and who asks does the waiting (`fetch/turns.py`). All methods may be called from any thread.
     """
 
-    def __init__(self, clock: Clock | None = None, journey: float | None = None) -> None:
-        """`journey` is by default JOURNEY, by any other clock than the machine's without end."""
+    def __init__(self, clock: Clock | None = None, journey: float | None = None, folder: Path | None = None) -> None:
+        """`journey` is by default JOURNEY, by any other clock than the machine's without end.
+
+        `folder` is where all processes of the machine keep the books of this account together; None: this process counts alone.
+        """
         self._clock = clock or SystemClock()
         self._journey = (JOURNEY if isinstance(self._clock, SystemClock) else math.inf) if journey is None else journey
-        self._ledgers: dict[str, _Ledger] = {}
+        self._folder = folder
+        self._ledgers: dict[str, Ledger] = {}
         self._lock = threading.Lock()
         renew_after_fork(self)
 
     def renew(self) -> None:
         # The parent's requests stay counted, for Klaviyo counts them too; their replies never come here.
         self._lock = threading.Lock()
-        now = self._clock.monotonic()
         for ledger in self._ledgers.values():
             ledger.renew()
-            for meter in ledger.meters.values():
-                meter.land(now)
 
     @property
     def clock(self) -> Clock:
@@ -121,58 +95,75 @@ class Limits:
     def admit(self, request: Request) -> Admission | Delay:
         """Count the request as sent now, or say how long to wait before asking again."""
         ledger, rate = self._ledger(request.operation), rate_of(request)
-        with ledger.open():
-            now = self._clock.monotonic()
-            meter = ledger.meters[rate]
-            delay = ledger.delay(meter, now)
+        with ledger.open() as now:
+            delay = ledger.delay(rate, now)
+            ledger.claim(rate, now, delay)
             if delay is not None:
                 return delay
+            ledger.under_way += 1
             latest = now + self._journey
-            return Admission(request.operation, meter, meter.depart(now, latest), now, latest)
+            return Admission(request.operation, rate, ledger.meters[rate].depart(now, latest), now, latest)
+
+    def unclaim(self, request: Request) -> None:
+        """Nobody waits for `admit` any more: other processes need not wait for this one's turn."""
+        ledger, rate = self._ledger(request.operation), rate_of(request)
+        with ledger.open() as now:
+            ledger.claim(rate, now, None)
 
     def delay(self, request: Request) -> Delay | None:
         """What `admit` would say, as far as this process knows; None: it would admit."""
-        ledger, rate = self._ledger(request.operation), rate_of(request)
+        ledger = self._ledger(request.operation)
         with ledger.lock:
-            return ledger.delay(ledger.meters[rate], self._clock.monotonic())
+            return ledger.delay(rate_of(request), self._clock.monotonic())
 
     def answered(self, admission: Admission, headers: Mapping[str, str] | None = None) -> int | None:
         """The request came back, or was lost on the way: correct the windows by the headers; RateLimit-Remaining is returned.
 
         `RateLimit-Limit: 75, 75;w=1, 750;w=60` overrules the contract. Remaining and Reset tell of the one-second window (so in recorded
-        replies); when nothing remains, nothing is sent before the reset.
+        replies); when nothing remains, nothing is sent before the reset. When less remains than we can have used, somebody else uses the limit too, and
+        is counted with us.
         """
         headers = headers or {}
         limits = [(int(limit), int(seconds)) for limit, seconds in _WINDOW.findall(headers.get("ratelimit-limit", ""))]
         remaining, reset = _number(headers.get("ratelimit-remaining")), _number(headers.get("ratelimit-reset"))
-        ledger, meter = self._ledger(admission.operation), admission.meter
-        with ledger.open():
-            now = self._clock.monotonic()
+        ledger = self._ledger(admission.operation)
+        meter = ledger.meters[admission.rate]
+        with ledger.noted() as now:
             meter.settle(admission.slot, admission.latest, now)
             for limit, seconds in limits:
                 if limit > 0 and seconds > 0:
                     meter.correct(limit, seconds)
             if remaining == 0 and reset:
                 meter.empty_until = max(meter.empty_until, now + reset)
-        self._stir(ledger, meter)
+            if remaining is not None and any(limit > 0 and seconds == SECOND for limit, seconds in limits):
+                # Whatever Klaviyo had counted then was sent after this, at the earliest.
+                ours = meter.since(admission.departed - SECOND - MARGIN)
+                for _ in range(meter.windows[SECOND].limit - remaining - ours):
+                    meter.depart(now, now)
+        ledger.lines[admission.rate].stir()
         return remaining
 
     def unsent(self, admission: Admission) -> None:
         """The request never left this machine: it does not count."""
         ledger = self._ledger(admission.operation)
-        with ledger.open():
-            admission.meter.settle(admission.slot, admission.latest, NEVER)
-        self._stir(ledger, admission.meter)
+        with ledger.noted():
+            ledger.meters[admission.rate].settle(admission.slot, admission.latest, NEVER)
+        ledger.lines[admission.rate].stir()
 
     def block(self, operation: str, seconds: float) -> None:
         """Send nothing of this operation for so long: Klaviyo said 429."""
         ledger = self._ledger(operation)
-        with ledger.open():
-            ledger.blocked_until = max(ledger.blocked_until, self._clock.monotonic() + seconds)
+        with ledger.open() as now:
+            ledger.block(now, seconds)
 
     @property
     def operations(self) -> tuple[str, ...]:
-        """The operations that something was asked of so far, each once, in the order of their names."""
+        """The operations that something was asked of so far, each once, in the order of their names; also by other processes, as far as they are known."""
+        if self._folder is not None:
+            for name in kept_in(self._folder):
+                if name in contract.facts().operations:
+                    with self._ledger(name).open():
+                        """Read what others wrote."""
         with self._lock:
             ledgers = list(self._ledgers.items())
         return tuple(sorted(operation for operation, ledger in ledgers if any(meter.used for meter in ledger.meters.values())))
@@ -181,8 +172,7 @@ class Limits:
         """What is left of every window of the operation, its lower tier last, once that was used; InternalError for an unknown operation."""
         usual = described(operation).rate
         ledger = self._ledger(operation)
-        with ledger.open():
-            now = self._clock.monotonic()
+        with ledger.open() as now:
             return tuple(
                 self._allowance(operation, rate, ledger, window, now)
                 for rate, meter in ledger.meters.items()
@@ -190,31 +180,24 @@ class Limits:
                 for window in sorted(meter.windows.values(), key=lambda window: window.seconds)
             )
 
-    def _allowance(self, operation: str, rate: contract.Rate, ledger: _Ledger, window: Window, now: float) -> Allowance:
+    def _allowance(self, operation: str, rate: contract.Rate, ledger: Ledger, window: Window, now: float) -> Allowance:
         meter = ledger.meters[rate]
-        delay = meter.delay_of(window, now)
-        blocked = ledger.blocked_until - now
-        if blocked > (delay.seconds if delay else 0):
-            delay = Delay(blocked, "Klaviyo's Retry-After", refused=True)
+        delay, blocked = meter.delay_of(window, now), ledger.blocked(now)
+        if blocked is not None and (delay is None or blocked.seconds > delay.seconds):
+            delay = blocked
         used = meter.count(window, now)
-        left = 0 if blocked > 0 else max(0, window.limit - used)
+        left = 0 if blocked is not None else max(0, window.limit - used)
         free_at = self._clock.now() + timedelta(seconds=delay.seconds) if delay else None
         return Allowance(operation, rate, window.seconds, window.limit, used, left, free_at, delay.limit if delay else None)
 
-    def _ledger(self, operation: str) -> _Ledger:
+    def _ledger(self, operation: str) -> Ledger:
         ledger = self._ledgers.get(operation)
         if ledger is None:
             with self._lock:
                 ledger = self._ledgers.get(operation)
                 if ledger is None:
-                    ledger = self._ledgers[operation] = _Ledger(operation)
+                    ledger = self._ledgers[operation] = Ledger(operation, self._clock, self._folder)
         return ledger
-
-    @staticmethod
-    def _stir(ledger: _Ledger, meter: Meter) -> None:
-        for rate, one in ledger.meters.items():
-            if one is meter:
-                ledger.lines[rate].stir()
 
 
 def rate_of(request: Request) -> contract.Rate:
@@ -224,7 +207,7 @@ def rate_of(request: Request) -> contract.Rate:
     return min(rates, key=lambda rate: (rate.steady, rate.burst), default=operation.rate)
 
 
-_shared: dict[tuple[str, str], Limits] = {}
+_shared: dict[tuple[str, str, Path | None], Limits] = {}
 _simulated: weakref.WeakValueDictionary[tuple[str, str, int], Limits] = weakref.WeakValueDictionary()
 
 
@@ -242,16 +225,19 @@ class _Registry:
 _registry = _Registry()
 
 
-def shared_limits(base_url: str, key_digest: str, clock: Clock) -> Limits:
+def shared_limits(base_url: str, key_digest: str, clock: Clock, folder: Path | None = None) -> Limits:
     """The limits of this account in this process, the same for every connection, so that two of them do not overrun it together.
 
-    They outlive the connections, for Klaviyo's windows do too. Limits by another clock than the machine's live while somebody uses them.
+    They outlive the connections, for Klaviyo's windows do too. With `folder`, where the processes of the machine keep such things, they are those of all
+    processes that use this key at this address, and outlive these too. Limits by another clock than the machine's live while somebody uses them.
     """
     with _registry.lock:
         if isinstance(clock, SystemClock):
-            limits = _shared.get((base_url, key_digest))
+            limits = _shared.get((base_url, key_digest, folder))
             if limits is None:
-                limits = _shared[base_url, key_digest] = Limits(clock)
+                # The name tells nothing of the key to whoever does not have it.
+                account = hashlib.blake2b(base_url.encode(), key=key_digest.encode(), digest_size=16).hexdigest()
+                limits = _shared[base_url, key_digest, folder] = Limits(clock, folder=folder and folder / "limits" / account)
             return limits
         # The limits hold their clock, so its id stays its own as long as the entry is there.
         name = (base_url, key_digest, id(clock))

@@ -69,8 +69,8 @@ class Meter:
         self.slots = array("d", [NEVER]) * size
         self._next = 0
         self.empty_until = NEVER
-        self.changed: set[int] = set()
-        """The slots that were written since somebody emptied this."""
+        self.changed: dict[int, float] = {}
+        """The slots that were written since somebody emptied this, with what they held before."""
         self._order = list(self.slots)
 
     @property
@@ -78,23 +78,29 @@ class Meter:
         """Whether anything was ever asked."""
         return self._order[-1] > NEVER
 
-    def delay(self, now: float) -> Delay | None:
-        """What the windows say of one more request; None: send it."""
+    def delay(self, now: float, share: float = 1.0, ahead: int = 0) -> Delay | None:
+        """What the windows say of one more request; None: send it.
+
+        `share` is how much of the limits is used, but for a day's; `ahead` is how many requests of others go first.
+        """
         longest: Delay | None = None
         for window in self.windows.values():
-            found = self.delay_of(window, now)
+            found = self.delay_of(window, now, share if window.seconds < DAY else 1.0, ahead)
             if found is not None and (longest is None or found.seconds > longest.seconds):
                 longest = found
         if self.empty_until > now and (longest is None or self.empty_until - now > longest.seconds):
             return Delay(max(_SHORTEST, self.empty_until - now), "the requests of the current window, by Klaviyo's RateLimit-Remaining")
         return longest
 
-    def delay_of(self, window: Window, now: float) -> Delay | None:
+    def delay_of(self, window: Window, now: float, share: float = 1.0, ahead: int = 0) -> Delay | None:
         """What one window says."""
         order = self._order
-        surplus = self.count(window, now) - min(window.limit, len(order))
+        count = self.count(window, now)
+        surplus = count + ahead - max(1, int(min(window.limit, len(order)) * share))
         if surplus < 0:
             return None
+        if surplus >= count:
+            return Delay(_SHORTEST, window.words, pending=True)  # it is free, but others go first
         leaving = order[self._first(now - window.seconds - MARGIN) + surplus]
         # A request on its way may arrive up to `leaving`, and will not have arrived before it is answered, now at the earliest.
         return Delay(max(_SHORTEST, min(leaving, now) + window.seconds + MARGIN - now), window.words, pending=leaving > now)
@@ -129,12 +135,16 @@ class Meter:
         else:
             window.limit = limit
 
-    def load(self, slots: array[float], empty_until: float) -> None:
-        """Replace everything by what was kept elsewhere."""
-        self.slots = slots
-        self.empty_until = empty_until
-        self.changed.clear()
-        self._order = sorted(slots)
+    def load(self, slots: array[float], empty_until: float, now: float) -> None:
+        """Replace everything by what was kept elsewhere, and do again what was changed here in the meantime."""
+        mine, changed = self.slots, self.changed
+        self.slots, self._order, self.changed = slots, sorted(slots), {}
+        self.empty_until = max(self.empty_until, empty_until)
+        for slot, before in changed.items():
+            if slots[slot] == before:
+                self._write(slot, mine[slot])
+            elif mine[slot] > NEVER:
+                self._write(self._free(now), mine[slot])
 
     def land(self, now: float) -> None:
         """What would be on its way for ever has arrived now: nobody is left who could hear its reply."""
@@ -159,5 +169,5 @@ class Meter:
     def _write(self, slot: int, latest: float) -> None:
         del self._order[bisect_left(self._order, self.slots[slot])]
         insort(self._order, latest)
+        self.changed.setdefault(slot, self.slots[slot])
         self.slots[slot] = latest
-        self.changed.add(slot)

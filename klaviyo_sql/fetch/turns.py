@@ -35,6 +35,7 @@ def admitted(limits: Limits, request: Request, queue: object, patience: Patience
     """
     line, clock = limits.line(request), limits.clock
     place = line.join(queue)
+    verdict: Admission | Delay | None = None
     try:
         while True:
             stop_if(interrupted)
@@ -55,4 +56,6 @@ def admitted(limits: Limits, request: Request, queue: object, patience: Patience
                 if verdict.refused:
                     patience.spent += clock.monotonic() - began
     finally:
+        if line.is_first(place) and not isinstance(verdict, Admission):
+            limits.unclaim(request)
         line.leave(place)

@@ -21,6 +21,10 @@ class Clock(Protocol):
         """Return when the seconds are over."""
 
 
+# On Linux and macOS the clock that runs on while the machine sleeps: Klaviyo's windows do so too. All processes have the same one.
+_STEADY: int | None = getattr(time, "CLOCK_BOOTTIME", getattr(time, "CLOCK_MONOTONIC", None))
+
+
 class SystemClock:
     """The machine's own time."""
 
@@ -28,7 +32,7 @@ class SystemClock:
         return datetime.now(UTC)
 
     def monotonic(self) -> float:
-        return time.monotonic()
+        return time.monotonic() if _STEADY is None else time.clock_gettime(_STEADY)
 
     def sleep(self, seconds: float) -> None:
         time.sleep(seconds)

@@ -23,7 +23,7 @@ from klaviyo_sql.model import timestamps
 from klaviyo_sql.model.clock import Clock, SystemClock
 from klaviyo_sql.model.table import Table
 from klaviyo_sql.settings import Settings
-from klaviyo_sql.sqlite import introspection
+from klaviyo_sql.sqlite import introspection, own_tables
 from klaviyo_sql.sqlite.cursor import Cursor, Parameters
 from klaviyo_sql.sqlite.failures import translated
 from klaviyo_sql.sqlite.statement import Statement
@@ -95,6 +95,7 @@ class Connection:
             cache_seconds=settings.cache_seconds,
             cache_bytes=settings.cache_bytes,
             limits=limits,
+            state_folder=settings.state_folder,
             interrupted=self._is_interrupted,
         )
         self.engine = Engine(self._client, clock or SystemClock(), TABLES, parallel=settings.parallel, poll=self._poll)
@@ -122,10 +123,14 @@ class Connection:
             for table in (declared, declared.in_pascal_case()) if len(declared.names) > 1 else (declared,):
                 # SQLite lets a table WITHOUT ROWID be written to only when its key is one column.
                 self._create_module(table.name, Module(table, self.engine, self.statement, self.rehearsal, write=write), read_only=len(table.key) > 1)
-        log, tables = self._client.log, TABLES.values()
-        self._create_module("klaviyo_requests", RowsModule(introspection.REQUESTS, lambda: introspection.requests(log)), read_only=True)
-        self._create_module("klaviyo_tables", RowsModule(introspection.TABLES, lambda: introspection.tables(tables)), read_only=True)
-        self._create_module("klaviyo_columns", RowsModule(introspection.COLUMNS, lambda: introspection.columns(tables)), read_only=True)
+        log, limits, tables = self._client.log, self._client.limits, TABLES.values()
+        for own, rows in (
+            (own_tables.REQUESTS, lambda: introspection.requests(log)),
+            (own_tables.LIMITS, lambda: introspection.limits(limits)),
+            (own_tables.TABLES, lambda: introspection.tables(tables)),
+            (own_tables.COLUMNS, lambda: introspection.columns(tables)),
+        ):
+            self._create_module(own.name, RowsModule(own.ddl, rows), read_only=True)
 
     def _create_module(self, name: str, module: Any, *, read_only: bool = False) -> None:
         # Version 2 has savepoints; of the later ones apsw allows 33 modules in a process.

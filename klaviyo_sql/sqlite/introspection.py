@@ -1,28 +1,16 @@
-"""What the driver tells of itself in SQL: klaviyo_requests, klaviyo_tables, klaviyo_columns."""
+"""The rows of the tables in which the driver tells of itself (`own_tables.py`)."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 
 from klaviyo_sql import contract
-from klaviyo_sql.fetch import RequestLog
+from klaviyo_sql.fetch import Allowance, Limits, RequestLog
 from klaviyo_sql.fetch.rows import Row
 from klaviyo_sql.model import timestamps
 from klaviyo_sql.model.table import Collection, Table, pascal_case
 from klaviyo_sql.plan import pushdown
 from klaviyo_sql.plan.constraints import Operator
-
-REQUESTS = """CREATE TABLE x(
-    number INTEGER, started_at TIMESTAMP TEXT, operation TEXT, table_name TEXT, method TEXT, path TEXT, query TEXT, status INTEGER, milliseconds REAL,
-    waited_milliseconds REAL, rows INTEGER, bytes INTEGER, retries INTEGER, cached BOOLEAN, limit_left INTEGER, error TEXT)"""
-
-TABLES = """CREATE TABLE x(
-    name TEXT, pascal_case_name TEXT, description TEXT, key_columns TEXT, operation TEXT, page_size INTEGER, requests_per_second INTEGER,
-    requests_per_minute INTEGER, scopes TEXT, notes TEXT)"""
-
-COLUMNS = """CREATE TABLE x(
-    table_name TEXT, position INTEGER, name TEXT, pascal_case_name TEXT, type TEXT, not_null BOOLEAN, hidden BOOLEAN, pushed TEXT, exact BOOLEAN,
-    sorted BOOLEAN, description TEXT)"""
 
 
 def requests(log: RequestLog) -> list[Row]:
@@ -48,6 +36,30 @@ def requests(log: RequestLog) -> list[Row]:
         )
         for record in log
     ]
+
+
+def limits(known: Limits) -> list[Row]:
+    """Every window of every operation that was asked for."""
+    return [
+        (
+            left.operation,
+            _tier(left),
+            left.seconds,
+            left.limit,
+            left.used,
+            left.remaining,
+            None if left.free_at is None else timestamps.to_sql(timestamps.ceiling(left.free_at)),
+            left.reason,
+        )
+        for operation in known.operations
+        for left in known.remaining(operation)
+    ]
+
+
+def _tier(left: Allowance) -> str:
+    operation = contract.operation(left.operation)
+    costly = [f"{lower.parameter}={lower.value}" for lower in operation.lower_rates if lower.rate == left.rate]
+    return "usual" if left.rate == operation.rate else ", ".join(costly)
 
 
 def tables(declared: Iterable[Table]) -> list[Row]:

@@ -8,6 +8,7 @@ import json
 
 import pytest
 
+from klaviyo_sql.sqlite.own_tables import OWN_TABLES
 from klaviyo_sql.tables import TABLES
 
 from .conftest import Run
@@ -68,6 +69,19 @@ def test_names_in_either_style_and_any_case(run: Run, name: str, title: str, col
     assert f"\n{column} " in text
 
 
+@pytest.mark.parametrize("name", OWN_TABLES)
+def test_the_tables_of_the_driver_are_described_too(run: Run, name: str) -> None:
+    text = run("tables", name.upper()).out
+    assert text.startswith(f"{name}: {OWN_TABLES[name].doc}\n")
+    for column in OWN_TABLES[name].columns:
+        assert f"\n{column.name} " in text
+        assert f"    {column.doc}" in text
+    described = json.loads(run("tables", name, "--format", "json").out)
+    assert [(row["name"], row["description"]) for row in described] == [(column.name, column.doc) for column in OWN_TABLES[name].columns]
+    assert name in run("tables").out
+    assert f"Did you mean {name}" in run("tables", f"{name}s").err
+
+
 def test_an_unknown_table(run: Run) -> None:
     ended = run("tables", "profile")
     assert (ended.code, ended.out) == (2, "")
@@ -75,7 +89,7 @@ def test_an_unknown_table(run: Run) -> None:
     assert run("tables", "xyzzy").err == "klaviyo-sql: There is no table xyzzy. klaviyo-sql tables lists them all.\n"
 
 
-@pytest.mark.parametrize("arguments", [(), ("events",), ("profiles",), ("MonthlyMetrics",)])
+@pytest.mark.parametrize("arguments", [(), ("events",), ("profiles",), ("MonthlyMetrics",), ("klaviyo_limits",)])
 @pytest.mark.parametrize("width", [80, 120])
 def test_it_fits(run: Run, arguments: tuple[str, ...], width: int) -> None:
     text = run("tables", *arguments, "--width", str(width)).out

@@ -202,7 +202,7 @@ def test_writes_that_are_allowed_are_not_supported_yet(open_sandbox: Callable[..
 
 
 def test_the_own_tables_of_the_driver_cannot_be_written_to(connection: Connection) -> None:
-    for table in ("klaviyo_requests", "klaviyo_tables", "klaviyo_columns"):
+    for table in ("klaviyo_requests", "klaviyo_tables", "klaviyo_columns", "klaviyo_limits"):
         with pytest.raises(klaviyo_sql.DatabaseError):
             connection.execute(f"DELETE FROM {table}")
 

@@ -9,6 +9,7 @@ import time
 from collections import Counter
 from collections.abc import Callable
 from queue import Empty, SimpleQueue
+from typing import Any
 
 import httpx
 import pytest
@@ -21,6 +22,7 @@ from klaviyo_sql.fetch.meter import Delay
 from klaviyo_sql.fetch.turns import Patience, admitted
 from klaviyo_sql.model.clock import SimulatedClock
 from klaviyo_sql.model.request import Request
+from klaviyo_sql.opening import opened
 from klaviyo_sql.sandbox import SANDBOX_KEY, SANDBOX_URL, Account, Sandbox, SandboxTransport
 
 ACCOUNTS = Request("get_accounts", "GET", "/api/accounts")
@@ -229,3 +231,21 @@ def test_a_forked_child_has_a_line_of_its_own_and_does_not_wait_for_its_parents_
     assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
     waiting.open()
     assert waiting.join() == ["parent"]
+
+
+def test_each_scan_is_a_queue(account: Account, monkeypatch: pytest.MonkeyPatch) -> None:
+    sandbox = Sandbox(account, clock=SimulatedClock())
+    queues: list[object] = []
+
+    def noted(limits: Limits, request: Request, queue: object, *others: Any) -> Admission | Delay:
+        queues.append(queue)
+        return admitted(limits, request, queue, *others)
+
+    monkeypatch.setattr("klaviyo_sql.fetch.client.admitted", noted)
+    connection = opened(":memory:", sandbox=sandbox, autocommit=True, cache_seconds=0, parallel=4)
+    for _ in range(2):
+        connection.execute("SELECT count(*) FROM profiles").fetchall()
+    connection.close()
+    counted = Counter(map(id, queues))
+    assert len(counted) == 2
+    assert min(counted.values()) >= 5

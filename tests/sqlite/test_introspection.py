@@ -8,8 +8,9 @@ from typing import Any
 
 import pytest
 
-from klaviyo_sql import Connection, RequestRejected, contract
+from klaviyo_sql import Connection, RateLimitError, RequestRejected, contract
 from klaviyo_sql.sandbox import Fault
+from klaviyo_sql.sqlite.own_tables import OWN_TABLES, OwnTable
 from klaviyo_sql.tables import TABLES
 
 Open = Callable[..., Connection]
@@ -78,7 +79,16 @@ def test_sqlite_sees_the_columns_that_are_declared(connection: Connection, table
         assert bool(seen["pk"]) == (column.name in pascal.key)
 
 
-@pytest.mark.parametrize("table", ["klaviyo_tables", "klaviyo_requests"])
+@pytest.mark.parametrize("table", OWN_TABLES.values(), ids=OWN_TABLES)
+def test_its_own_tables_have_the_columns_that_are_told_of_them(connection: Connection, table: OwnTable) -> None:
+    connection.execute("SELECT count(*) FROM lists").fetchall()
+    cursor = connection.execute(f"SELECT * FROM {table.name}")
+    assert cursor.description is not None
+    assert [column[0] for column in cursor.description] == [column.name for column in table.columns]
+    assert cursor.fetchall()
+
+
+@pytest.mark.parametrize("table", ["klaviyo_tables", "klaviyo_requests", "klaviyo_limits"])
 def test_its_own_tables_can_be_joined_and_sorted(connection: Connection, table: str) -> None:
     connection.execute("SELECT count(*) FROM lists").fetchall()
     everything = connection.execute(f"SELECT * FROM {table}").fetchall()
@@ -135,3 +145,27 @@ def test_python_and_sql_see_the_same_log(connection: Connection) -> None:
     assert connection.execute("SELECT count(*), sum(rows) FROM klaviyo_requests").fetchone() == (5, 420)
     assert [record.number for record in connection.requests] == [1, 2, 3, 4, 5]
     assert len(connection.requests) == connection.requests.written == 5
+
+
+def test_klaviyo_limits(connection: Connection) -> None:
+    assert rows(connection, "SELECT * FROM klaviyo_limits") == []
+    connection.execute("SELECT name FROM lists WHERE id = 'nobody'").fetchall()
+    connection.execute("SELECT profile_count FROM lists LIMIT 1").fetchall()
+    found = {(row["operation"], row["tier"], row["window_seconds"]): row for row in rows(connection, "SELECT * FROM klaviyo_limits")}
+    second = found["get_list", "additional-fields[list]=profile_count", 1]
+    assert (second["allowed"], second["used"], second["remaining"]) == (1, 1, 0)
+    assert second["reason"] == "1 request a second"
+    assert datetime.fromisoformat(second["free_at"]) > datetime(2026, 11, 20, 13)  # noqa: DTZ001 - as SQL has it
+    usual = found["get_lists", "usual", 60]
+    assert (usual["used"], usual["free_at"], usual["reason"]) == (usual["allowed"] - usual["remaining"], None, None)
+    assert connection.execute("SELECT sum(used) FROM klaviyo_limits WHERE window_seconds = 60").fetchone() == (len(connection.requests),)
+
+
+def test_klaviyo_limits_tells_why_nothing_is_sent(connection: Connection) -> None:
+    assert connection.sandbox is not None
+    connection.sandbox.faults.add(Fault("throttle", retry_after=4 * 3600))
+    with pytest.raises(RateLimitError):
+        connection.execute("SELECT count(*) FROM lists").fetchall()
+    for row in rows(connection, "SELECT * FROM klaviyo_limits"):
+        assert (row["remaining"], row["reason"]) == (0, "Klaviyo's Retry-After")
+        assert row["free_at"].startswith("2026-11-20 17:00")
