@@ -72,6 +72,7 @@ def connect(
     max_requests: int | None = None,
     max_rows: int | None = None,
     statement_timeout: float | None = None,
+    counts: str | None = None,
 ) -> Connection:
     """A connection to a Klaviyo account, with ordinary SQLite tables beside its tables.
 
@@ -79,7 +80,9 @@ def connect(
     KLAVIYO_API_URL, else Klaviyo's). `sandbox=True` answers from a built-in account instead: no key, no network, and limits that pass in simulated
     time. `write` allows writing (default: KLAVIYO_SQL_WRITE). `timeout` is the seconds that Klaviyo may stay silent, `max_wait` the most seconds that a
     request waits for a limit, `cache_seconds` how long a page is answered from memory (0: never), `cache_bytes` the memory for that,
-    `parallel` how many requests of one scan may be under way at once (default: 20; the sandbox has no latency to hide: 1).
+    `parallel` how many requests of one scan may be under way at once (default: 20; the sandbox has no latency to hide: 1). `counts` says where
+    counts of events come from (default: KLAVIYO_SQL_COUNTS, else "rows"): "aggregates" has Klaviyo count wherever that is exact, "aggregates+sums" has it
+    add up values too; docs/counting-events.md tells when.
 
     Three bounds stop a statement that costs more than was meant; by default there are none. `max_requests` bounds the requests that it sends
     (KLAVIYO_SQL_MAX_REQUESTS), `max_rows` the rows that it reads from Klaviyo (KLAVIYO_SQL_MAX_ROWS): BudgetExceeded. `statement_timeout` bounds
@@ -104,6 +107,7 @@ def connect(
         max_requests=max_requests,
         max_rows=max_rows,
         statement_timeout=statement_timeout,
+        counts=counts,
     )
 
 
