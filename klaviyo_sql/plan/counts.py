@@ -146,7 +146,7 @@ class _Planning:
         return self._events(tuple(terms)).chains
 
     def _counted(self, chain: Chain, metric: str, interval: str, start: datetime, end: datetime) -> Chain:
-        names = {"metric_id": "metric", "datetime": "start", BUCKET: "start", BOUND: "start", COUNT: "count", SUM: "sum_value", KEY: "key"}
+        names = {"id": "key", "metric_id": "metric", "datetime": "start", BUCKET: "start", BOUND: "start", COUNT: "count", SUM: "sum_value", KEY: "key"}
         row = tuple(names.get(self._scan.table.columns[column].name) for column in chain.columns)
         measurements = tuple(name for name in ("count", "sum_value") if name == "count" or name in row)
         operation = contract.operation(self._source.operation)
