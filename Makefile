@@ -32,6 +32,7 @@ bench: $(VENV)/installed-dev
 	$(BIN)/python benchmarks/scan.py
 	$(BIN)/python benchmarks/latency.py
 	$(BIN)/python benchmarks/limits.py
+	$(BIN)/python benchmarks/counts.py
 
 clean:
 	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache

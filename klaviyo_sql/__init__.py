@@ -73,6 +73,7 @@ def connect(
     max_rows: int | None = None,
     statement_timeout: float | None = None,
     share_limits: bool | None = None,
+    counts: str | None = None,
 ) -> Connection:
     """A connection to a Klaviyo account, with ordinary SQLite tables beside its tables.
 
@@ -83,6 +84,8 @@ def connect(
     `parallel` how many requests of one scan may be under way at once (default: 20; the sandbox has no latency to hide: 1).
     `share_limits` lets the processes of this user that have the same key count their requests together, in small files in a state folder (default:
     KLAVIYO_SQL_SHARE_LIMITS, else yes).
+    `counts` says where counts of events come from (default: KLAVIYO_SQL_COUNTS, else "rows"): "aggregates" has Klaviyo count wherever that is exact, "aggregates+sums" has it
+    add up values too; docs/counting-events.md tells when.
 
     Three bounds stop a statement that costs more than was meant; by default there are none. `max_requests` bounds the requests that it sends
     (KLAVIYO_SQL_MAX_REQUESTS), `max_rows` the rows that it reads from Klaviyo (KLAVIYO_SQL_MAX_ROWS): BudgetExceeded. `statement_timeout` bounds
@@ -108,6 +111,7 @@ def connect(
         max_rows=max_rows,
         statement_timeout=statement_timeout,
         share_limits=share_limits,
+        counts=counts,
     )
 
 

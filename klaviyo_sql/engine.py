@@ -17,8 +17,8 @@ from klaviyo_sql.fetch import Budget, Client, Window, Workers
 from klaviyo_sql.fetch.merging import SortKey, merged, sort_key
 from klaviyo_sql.fetch.rows import Row
 from klaviyo_sql.model.clock import Clock
-from klaviyo_sql.model.table import Detail, Id, Table
-from klaviyo_sql.plan import pushdown
+from klaviyo_sql.model.table import CountedCollection, Detail, Id, Table
+from klaviyo_sql.plan import counts, pushdown
 from klaviyo_sql.plan import scan as planning
 from klaviyo_sql.plan.constraints import Constraint, Operator
 from klaviyo_sql.plan.scan import Chain, Order, Plan, Scan, Today
@@ -53,7 +53,7 @@ class Engine:
 
         DataError when a time column is compared with a text that is no time; BudgetExceeded when more requests are known to be needed than are left.
         """
-        plan = planning.plan(self._cuttable(scan), self.tables, self._today)
+        plan = self._planned(scan, self._today)
         if scan.limit is None and len(plan.chains) > 1:
             self.budget.foresee(plan.table.name, len(plan.chains))
         return plan
@@ -77,10 +77,13 @@ class Engine:
 
     def presumed(self, scan: Scan) -> Plan:
         """The plan of a scan without sending anything: where the account's time zone is not known yet, it is taken to be UTC."""
-        return planning.plan(self._cuttable(scan), self.tables, lambda: self._today_in(self._timezone or "UTC"))
+        return self._planned(scan, lambda: self._today_in(self._timezone or "UTC"))
 
-    def _cuttable(self, scan: Scan) -> Scan:
-        return replace(scan, cut=self.parallel > 1)
+    def _planned(self, scan: Scan, today: Callable[[], Today]) -> Plan:
+        cuttable = replace(scan, cut=self.parallel > 1)
+        if isinstance(scan.table.source, CountedCollection):
+            return counts.plan(cuttable, self.tables, self._clock.now())
+        return planning.plan(cuttable, self.tables, today)
 
     def read_whole(self, scan: Scan) -> list[Row]:
         """All rows of a scan, for somebody who will not stop halfway: with as many requests at once as there may be from the first on."""

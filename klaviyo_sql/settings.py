@@ -18,9 +18,13 @@ MAX_ROWS = "KLAVIYO_SQL_MAX_ROWS"
 STATEMENT_TIMEOUT = "KLAVIYO_SQL_STATEMENT_TIMEOUT"
 SHARE_LIMITS = "KLAVIYO_SQL_SHARE_LIMITS"
 STATE_FOLDER = "KLAVIYO_SQL_STATE_FOLDER"
+COUNTS = "KLAVIYO_SQL_COUNTS"
 
 PARALLEL = 20
 """Requests of one scan under way at once: at 0.2 s a request a hundred a second, and as many connections as httpx handles well."""
+
+COUNTING = ("rows", "aggregates", "aggregates+sums")
+"""Where counts of events come from: the events; Klaviyo's metric aggregates; those, and sums of values as well."""
 
 _TRUE = frozenset({"1", "true", "yes", "on"})
 _FALSE = frozenset({"", "0", "false", "no", "off"})
@@ -33,7 +37,7 @@ class Settings:
     `timeout` is the seconds that Klaviyo may stay silent, `max_wait` the most seconds that one request waits for a limit, `cache_seconds` how
     long a page is answered from memory (0: never), `cache_bytes` how much memory that may take, `parallel` how many requests of a
     scan may be under way at once. `max_requests` and `max_rows` bound what one statement sends and reads, `statement_timeout` its seconds;
-    None is no bound.
+    None is no bound. `counts` says where counts of events come from.
     `state_folder` is where the processes of this user keep what they must know of each other: how much of Klaviyo's limits is used (None: each
     counts for itself).
     """
@@ -50,6 +54,7 @@ class Settings:
     max_rows: int | None = None
     statement_timeout: float | None = None
     state_folder: Path | None = None
+    counts: str = COUNTING[0]
 
     def __repr__(self) -> str:
         key = "set" if self.api_key else "not set"
@@ -70,6 +75,7 @@ def from_environment(
     max_rows: int | None = None,
     statement_timeout: float | None = None,
     share_limits: bool | None = None,
+    counts: str | None = None,
     environment: Mapping[str, str] | None = None,
 ) -> Settings:
     """The settings, with what is not given taken from the environment; InterfaceError when a value makes no sense."""
@@ -90,6 +96,9 @@ def from_environment(
         if isinstance(value, bool) or not isinstance(value, int | float) or not value >= least:
             raise InterfaceError(f"{name} must be a number of at least {least}, not {value!r}")
     share = _flag(SHARE_LIMITS, variables.get(SHARE_LIMITS) or "1", "1 to share limits with other processes") if share_limits is None else bool(share_limits)
+    counting = counts if counts is not None else variables.get(COUNTS, "").strip().lower() or COUNTING[0]
+    if counting not in COUNTING:
+        raise InterfaceError(f"{'counts' if counts is not None else COUNTS} is {counting!r}; it must be one of {', '.join(COUNTING)}")
     return Settings(
         api_key=api_key or variables.get(API_KEY) or None,
         base_url=(base_url or variables.get(API_URL) or contract.facts().base_url).rstrip("/"),
@@ -103,6 +112,7 @@ def from_environment(
         max_rows=None if max_rows is None else int(max_rows),
         statement_timeout=statement_timeout,
         state_folder=_state_folder(variables) if share else None,
+        counts=counting,
     )
 
 

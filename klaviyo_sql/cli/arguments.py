@@ -45,6 +45,7 @@ environment:
                      that have the same key stay within its limits together
   KLAVIYO_SQL_STATE_FOLDER
                      where that is kept, instead of ~/.local/state/klaviyo-sql
+  KLAVIYO_SQL_COUNTS aggregates lets Klaviyo count events, as --counts does
   NO_COLOR           no colors, also on a terminal
 
 exit codes:
@@ -186,6 +187,11 @@ def _command(commands: argparse._SubParsersAction[_Parser], name: str, does: str
 def _source(command: argparse.ArgumentParser) -> None:
     command.add_argument("--sandbox", action="store_true", help="ask a built-in account instead of Klaviyo: no key, no network")
     command.add_argument("--key-file", type=Path, metavar="FILE", help="read the private key from a file (default: KLAVIYO_API_KEY)")
+    command.add_argument(
+        "--counts",
+        choices=("rows", "aggregates", "aggregates+sums"),
+        help="where counts of events come from: the events (default), or Klaviyo's aggregates where they are exact",
+    )
     command.add_argument("--database", metavar="FILE", help="a SQLite file with your own tables, made when it is not there (default: in memory)")
 
 

@@ -12,7 +12,7 @@ _STEPS_BETWEEN_LOOKS = 100_000
 
 
 def connected(arguments: Namespace) -> klaviyo_sql.Connection:
-    """A connection as the options --sandbox, --key-file, --write and --database say.
+    """A connection as the options --sandbox, --key-file, --write, --counts and --database say.
 
     Every statement is committed by itself: what was sent to Klaviyo could not be taken back with the rest.
     """
@@ -20,6 +20,7 @@ def connected(arguments: Namespace) -> klaviyo_sql.Connection:
         getattr(arguments, "database", None) or ":memory:",
         api_key=_key(arguments.key_file) if arguments.key_file else None,
         sandbox=arguments.sandbox,
+        counts=arguments.counts,
         write=True if getattr(arguments, "write", False) else None,
         autocommit=True,
         max_requests=getattr(arguments, "max_requests", None),

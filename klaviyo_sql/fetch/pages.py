@@ -5,18 +5,19 @@ from __future__ import annotations
 import functools
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
-from klaviyo_sql.fetch.aggregates import Number, measurements_by_day
+from klaviyo_sql.fetch.aggregates import Number, measurements_by_day, measurements_by_start
 from klaviyo_sql.fetch.budget import Budget
 from klaviyo_sql.fetch.client import Client, Reply
 from klaviyo_sql.fetch.refusals import reasons_in
 from klaviyo_sql.fetch.rows import GarbageError, Row, decoder
+from klaviyo_sql.model import timestamps
 from klaviyo_sql.model.request import Request
 from klaviyo_sql.model.table import Measurement, PeriodStart
 from klaviyo_sql.plan.periods import by_day, following
-from klaviyo_sql.plan.scan import Aggregate, Chain
+from klaviyo_sql.plan.scan import Aggregate, Chain, Counted
 
 _MORE_TRIES = 4
 """How often a reply is asked for again whose JSON is not what it should be."""
@@ -25,6 +26,9 @@ CACHED_PAGES = 16
 
 Send = Callable[..., Reply]
 """`Client.send` for one chain of one statement."""
+
+_NOT_AGGREGATED = frozenset({400, 403, 404})
+"""Statuses that mean that a metric's events have to be counted here."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +47,10 @@ def read(client: Client, chain: Chain, request: Request, budget: Budget, interru
     send = functools.partial(client.send, absent_statuses=chain.absent_statuses, interrupted=interrupted, budget=budget, queue=queue)
     if chain.aggregate is not None:
         return Page(_periods(client, send, chain, chain.aggregate), None)
+    if chain.counted is not None and request is chain.request:
+        counted = _counted(send, chain, chain.counted)
+        if counted is not None:
+            return Page(counted, None)
     decode = decoder(chain.decoded)
     decode_page = decode.single if chain.single else decode.page
     reply, page = _decoded(client, send, request, lambda body: decode_page(body, chain.constants), cache=cache)
@@ -75,6 +83,34 @@ def _is_absent(reply: Reply) -> bool:
         return True
     sources = [reason.get("source") for reason in reasons_in(reply.body)]
     return bool(sources) and all(isinstance(source, dict) and source.get("pointer") == "/data/id" for source in sources)
+
+
+def _counted(send: Send, chain: Chain, counted: Counted) -> list[Row] | None:
+    """A row for each bucket that has events; None when Klaviyo does not aggregate the metric, or its buckets are others than those that were meant."""
+    # 400 is a metric of the user's own making, 403 a key without the scope of metrics: the events themselves can still be read.
+    reply = send(counted.request, absent_statuses=_NOT_AGGREGATED)
+    if not 200 <= reply.status < 300:
+        return None
+    try:
+        found = measurements_by_start(reply.body)
+    except GarbageError:
+        return None
+    step = timedelta(hours=1) if counted.interval == "hour" else timedelta(days=1)
+    rows = []
+    for start, measured in sorted(found.items()):
+        # Klaviyo may send buckets around the range, as long as nothing is in them.
+        count = measured.get("count")
+        if count == 0:
+            continue
+        if count is None or count != int(count) or not counted.start <= start < counted.end or (start - counted.start) % step:
+            return None
+        total = measured.get("sum_value")
+        text = timestamps.to_sql(start)
+        values: dict[str, Any] = {"metric": counted.metric, "start": text, "key": f"{counted.metric} {text}", "count": int(count)}
+        values["sum_value"] = None if total is None else float(total)
+        rows.append(tuple(values[what] if what else constant for what, constant in zip(counted.row, chain.constants, strict=True)))
+    reply.record.rows = len(rows)
+    return rows
 
 
 def _periods(client: Client, send: Send, chain: Chain, aggregate: Aggregate) -> list[Row]:

@@ -315,7 +315,8 @@ class Window:
 
     def _begin_anew(self, run: _Run, error: BaseException) -> None:
         """Read on without the cursor that Klaviyo does not take any more: from the last key, or from the beginning; rows that were read are known."""
-        request = run.chain.request
+        # A request of its own: rows have been read, so that what a count could be instead of them is not asked for any more.
+        request = replace(run.chain.request)
         slicing = run.slicing
         if run.begun_anew >= _MORE_TRIES or (run.last is None and run.forgetful):
             text = f"Klaviyo does not take the cursor of a page of {subject(request)} any more, and the rows before it cannot be told from those behind it"

@@ -164,6 +164,13 @@ class Collection:
 
 
 @dataclass(frozen=True, slots=True)
+class CountedCollection(Collection):
+    """Rows stand for several resources where `operation`, a metric aggregate, counts them exactly; otherwise for one each."""
+
+    operation: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Aggregates:
     """Rows are the complete past periods of metric aggregates: one request for each metric and year."""
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from klaviyo_sql import contract
-from klaviyo_sql.model.table import Aggregates, Attribute, Id, ParentId, PeriodStart, Related, Table, Type
+from klaviyo_sql.model.table import Aggregates, Attribute, CountedCollection, Id, ParentId, PeriodStart, Related, Table, Type
 from klaviyo_sql.plan.constraints import Operator
 
 _ROW = 1.0
@@ -23,6 +23,8 @@ _PARTLY_FILLED = 1.0
 """Pages that each chain is taken to need beyond its rows: the last one is seldom full, and rows are spread unevenly over parents and keys."""
 _IN_VALUES = 10
 """How many values an IN is taken to have."""
+_BUCKETS = 100
+"""How many days or hours of one metric have events."""
 _RANGE_LEFT = 0.25
 """The part of the rows that one end of a range is taken to leave."""
 
@@ -43,6 +45,8 @@ class Estimate:
 def estimate(table: Table, taken: Iterable[tuple[int, Operator]], tables: dict[str, Table]) -> Estimate:
     """The estimate for a scan with these terms handed over."""
     source = table.source
+    if isinstance(source, CountedCollection):
+        return _counted(table, taken)
     left = 1.0
     parents = float(tables[source.parent.table].typical_rows) if source.parent else 1.0
     keys = 0
@@ -63,6 +67,15 @@ def estimate(table: Table, taken: Iterable[tuple[int, Operator]], tables: dict[s
         return Estimate(1, 0.0, _LOOKUP, unique=True)
     requests = _requests(table, rows, parents, keys)
     return Estimate(round(rows), requests, requests * _REQUEST + rows * _ROW, unique=keys == 1)
+
+
+def _counted(table: Table, taken: Iterable[tuple[int, Operator]]) -> Estimate:
+    """A request for each metric, where metrics are named; otherwise the events are read, which is what such a scan is meant to avoid."""
+    named = [operator for position, operator in taken if isinstance(table.columns[position].place, Related)]
+    if Operator.EQUAL in named or Operator.IN in named:
+        metrics = 1 if Operator.EQUAL in named else _IN_VALUES
+        return Estimate(metrics * _BUCKETS, metrics, metrics * (_REQUEST + _BUCKETS * _ROW), unique=False)
+    return Estimate(table.typical_rows, table.typical_rows / 1000, table.typical_rows * _REQUEST, unique=False)
 
 
 def _requests(table: Table, rows: float, parents: float, keys: int) -> float:

@@ -19,7 +19,7 @@ from klaviyo_sql.plan.constraints import Bound, Unknown, Wanted, whole_day
 
 _DAY = timedelta(days=1)
 MEASUREMENTS = ("count", "sum_value", "unique")
-_LONGEST = timedelta(days=365)
+LONGEST = timedelta(days=365)
 """The span of one request. Klaviyo allows a year and does not say whether a leap year's 366 days are one."""
 
 
@@ -117,7 +117,7 @@ def spans_of_a_year(span: Span, timezone: str) -> Iterator[Span]:
     """The span in pieces of at most a year, each beginning and ending with a period."""
     start = span.start
     while start < span.end:
-        end = min(beginning(span.interval, start + _LONGEST), span.end)
+        end = min(beginning(span.interval, start + LONGEST), span.end)
         if _is_too_long(start, end, timezone):
             end = beginning(span.interval, end - _DAY)
         yield Span(span.interval, start, end)
@@ -129,7 +129,7 @@ def _is_too_long(start: date, end: date, timezone: str) -> bool:
     begins, ends = midnight(start, timezone), midnight(end, timezone)
     zone = ZoneInfo(timezone)
     on_the_wall = ends.astimezone(zone).replace(tzinfo=None) - begins.astimezone(zone).replace(tzinfo=None)
-    return max(ends - begins, on_the_wall) > _LONGEST
+    return max(ends - begins, on_the_wall) > LONGEST
 
 
 def midnight(day: date, timezone: str) -> datetime:
@@ -138,18 +138,23 @@ def midnight(day: date, timezone: str) -> datetime:
 
 
 def body(metric_id: str, span: Span, timezone: str, measurements: tuple[str, ...]) -> dict[str, Any]:
-    """The body of POST /api/metric-aggregates; bounds as instants, so that nobody has to guess which zone they are in."""
+    """The body of POST /api/metric-aggregates for the periods of a span."""
+    return body_between(metric_id, span.interval, midnight(span.start, timezone), midnight(span.end, timezone), timezone, measurements)
+
+
+def body_between(metric_id: str, interval: str, start: datetime, end: datetime, timezone: str, measurements: tuple[str, ...]) -> dict[str, Any]:
+    """The same from one instant to another; bounds as instants, so that nobody has to guess which zone they are in."""
     return {
         "data": {
             "type": "metric-aggregate",
             "attributes": {
                 "metric_id": metric_id,
                 "measurements": list(measurements),
-                "interval": span.interval,
+                "interval": interval,
                 "timezone": timezone,
                 "filter": [
-                    f"greater-or-equal(datetime,{timestamps.to_klaviyo(midnight(span.start, timezone))})",
-                    f"less-than(datetime,{timestamps.to_klaviyo(midnight(span.end, timezone))})",
+                    f"greater-or-equal(datetime,{timestamps.to_klaviyo(start)})",
+                    f"less-than(datetime,{timestamps.to_klaviyo(end)})",
                 ],
             },
         }

@@ -8,7 +8,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import date
+from datetime import date, datetime
 from typing import Any
 from urllib.parse import quote
 
@@ -65,6 +65,22 @@ class Aggregate:
 
 
 @dataclass(frozen=True, slots=True)
+class Counted:
+    """A metric aggregate whose buckets stand for all rows of a chain, between these instants.
+
+    `row` says of each of the chain's columns what of a bucket it is: `metric`, `start`, `count`, `sum_value`, `key`, or None where its value is known
+    or not used.
+    """
+
+    request: Request
+    metric: str
+    interval: str
+    start: datetime
+    end: datetime
+    row: tuple[str | None, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Chain:
     """One request, the pages that follow it, and what is known of their rows."""
 
@@ -88,6 +104,13 @@ class Chain:
     """How the chain can be cut into ranges that are read side by side, where it can."""
     aggregate: Aggregate | None = None
     """What the reply is made of when it is a metric aggregate."""
+    counted: Counted | None = None
+    """What is asked for instead of the rows; they are read only when Klaviyo does not aggregate the metric."""
+
+    @property
+    def first(self) -> Request:
+        """What is asked for first."""
+        return self.counted.request if self.counted else self.request
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +129,8 @@ class Plan:
     nothing: str | None = None
     sent: tuple[str, ...] = ()
     rechecked: tuple[str, ...] = ()
+    note: str = ""
+    """What else there is to know of it, for those who have it explained."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,13 +22,14 @@ from klaviyo_sql.fetch.forking import renew_after_fork
 from klaviyo_sql.model import timestamps
 from klaviyo_sql.model.clock import Clock, SystemClock
 from klaviyo_sql.model.table import Table
-from klaviyo_sql.settings import Settings
+from klaviyo_sql.settings import COUNTING, Settings
 from klaviyo_sql.sqlite import introspection, own_tables
 from klaviyo_sql.sqlite.cursor import Cursor, Parameters
 from klaviyo_sql.sqlite.failures import translated
 from klaviyo_sql.sqlite.statement import Statement
 from klaviyo_sql.sqlite.virtual_tables import Module, Rehearsal, RowsModule
 from klaviyo_sql.tables import TABLES
+from klaviyo_sql.tables.event_counts import EVENT_COUNTS
 
 if TYPE_CHECKING:
     from klaviyo_sql.sandbox import Sandbox
@@ -38,6 +39,7 @@ _STEPS_BETWEEN_LOOKS = 20_000  # of SQLite's machine: some tenths of a milliseco
 _WRITES = re.compile(r"\s*(?:(?:--[^\n]*\n|/\*.*?\*/)\s*)*(?:INSERT|UPDATE|DELETE|REPLACE)\b", re.IGNORECASE | re.DOTALL)
 _STARTS_WITH = re.compile(r"\s*(?:(?:--[^\n]*\n|/\*.*?\*/)\s*)*WITH\b", re.IGNORECASE | re.DOTALL)
 _MENTIONED = re.compile(rf"\b(?:{'|'.join(name for table in TABLES.values() for name in table.names)})\b", re.IGNORECASE)
+_COUNTS_EVENTS = re.compile(r"(?=.*\bevents\b).*\b(?:count|sum|total)\b", re.IGNORECASE | re.DOTALL)
 
 
 class Connection:
@@ -104,6 +106,7 @@ class Connection:
         self._counted_at = 0
         self._cursors: weakref.WeakSet[Cursor] = weakref.WeakSet()
         self._write = settings.write
+        self._counts = settings.counts
         self._register(write=settings.write)
         self._sqlite.set_progress_handler(self._progress, _STEPS_BETWEEN_LOOKS, id="time")
         renew_after_fork(self)
@@ -131,6 +134,9 @@ class Connection:
             (own_tables.COLUMNS, lambda: introspection.columns(tables)),
         ):
             self._create_module(own.name, RowsModule(own.ddl, rows), read_only=True)
+        if self._counts != COUNTING[0]:
+            module = Module(EVENT_COUNTS, self.engine, self.statement, self.rehearsal, write=write)
+            self._create_module(EVENT_COUNTS.name, module, read_only=True)
 
     def _create_module(self, name: str, module: Any, *, read_only: bool = False) -> None:
         # Version 2 has savepoints; of the later ones apsw allows 33 modules in a process.
@@ -256,6 +262,29 @@ class Connection:
         self.statement.begin()
         self.engine.budget = self.engine.new_budget(max_requests=self.max_requests, max_rows=self.max_rows, seconds=self.statement_timeout)
         return self.engine.budget
+
+    def counting(self, sql: str) -> str:
+        """The statement as SQLite is to read it: where counts of events may come from metric aggregates, it reads counts instead of events."""
+        if self._counts == COUNTING[0] or not _COUNTS_EVENTS.match(sql):
+            return sql
+        from klaviyo_sql.statements.counting import counted  # the parser takes a third of a second to load
+
+        edited = counted(sql, sums=self._counts == COUNTING[-1])
+        return edited if edited is not None and not self._has_own_events() and self._looks_the_same(sql, edited) else sql
+
+    def _has_own_events(self) -> bool:
+        """Whether an ordinary table or view is called events, which comes before the account's."""
+        schemas = [name for _, name, _ in self._sqlite.execute("PRAGMA database_list")]
+        named = "SELECT 1 FROM \"{}\".sqlite_schema WHERE name = 'events' COLLATE NOCASE"
+        return any(self._sqlite.execute(named.format(str(name).replace('"', '""'))).fetchall() for name in {*schemas, "temp"})
+
+    def _looks_the_same(self, sql: str, edited: str) -> bool:
+        """Whether both statements are ones to SQLite, and their results have the same names and declared types."""
+        try:
+            before, after = (apsw.ext.query_info(self._sqlite, text) for text in (sql, edited))
+        except (apsw.Error, errors.Error):
+            return False
+        return before.description == after.description and before.bindings_names == after.bindings_names
 
     def keep_statistics(self, sql: str) -> None:
         """Let SQLite count the rows of ordinary tables in memory before they meet Klaviyo's in a query.

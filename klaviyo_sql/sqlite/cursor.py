@@ -58,6 +58,7 @@ class Cursor:
             self._refuse_several(sql)
             self._refuse_missing(sql, bindings)
             self.connection.keep_statistics(sql)
+            sql = self.connection.counting(sql)
             self.connection.begin_before(sql)
             before = self.connection.sqlite.total_changes()
             self._rows = iter(cursor.execute(sql, bindings))

@@ -28,6 +28,7 @@ from klaviyo_sql.sqlite import index, introspection
 from klaviyo_sql.sqlite.cursor import Parameters, bindings_of
 from klaviyo_sql.sqlite.index import Agreement
 from klaviyo_sql.tables import TABLES
+from klaviyo_sql.tables.event_counts import EVENT_COUNTS
 
 if TYPE_CHECKING:
     from klaviyo_sql.sqlite.connection import Connection
@@ -63,6 +64,7 @@ class Step:
     """Whether it runs inside other loops."""
     nothing: str | None = None
     reads_timezone: bool = False
+    note: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +97,7 @@ class Explanation:
 def explain(connection: Connection, sql: str, parameters: Parameters = ()) -> Explanation:
     """What the query would ask of Klaviyo; nothing is sent. ProgrammingError and DataError as when it is executed."""
     with connection.translating():
+        sql = connection.counting(sql)
         lines = [
             _Line(int(str(number)), int(str(parent)), str(detail))
             for number, parent, _, detail in connection.sqlite.execute(f"EXPLAIN QUERY PLAN {sql}", bindings_of(parameters))
@@ -146,6 +149,7 @@ class _Reader:
     def __init__(self, connection: Connection, lines: Sequence[_Line], values: dict[str, tuple[Any, ...]]) -> None:
         self._engine = connection.engine
         self._declared = {table.name: table for known in connection.tables() for table in (known, known.in_pascal_case())}
+        self._declared[EVENT_COUNTS.name] = EVENT_COUNTS
         self._values = values
         self._lines = lines
         self._rows: dict[str, float] = {}
@@ -188,7 +192,7 @@ class _Reader:
         reads_timezone = isinstance(table.source, Aggregates) and not self._engine.knows_timezone and not any(step.reads_timezone for step in self.steps)
         step = _step(table, line.name, plan, agreement, around, at_once=self._engine.parallel, reads_timezone=reads_timezone)
         self.steps.append(step)
-        self.waiting.append(_waiting(_rate(plan.chains[0].request), len(plan.chains)) if plan.chains else 0.0)
+        self.waiting.append(_waiting(_rate(plan.chains[0].first), len(plan.chains)) if plan.chains else 0.0)
         return step, _Around((*around.names, line.name), max(1.0, float(step.rows)))
 
 
@@ -272,7 +276,7 @@ def _step(table: Table, alias: str, plan: Plan, agreement: Agreement, around: _A
     limit = agreement.limit
     way = _way(table, agreement)
     source = table.source
-    requests = [chain.request for chain in plan.chains]
+    requests = [chain.first for chain in plan.chains]
     more = []
     chains = plan.chains
     if plan.parents is not None and plan.chains_of is not None and source.parent is not None:
@@ -280,7 +284,7 @@ def _step(table: Table, alias: str, plan: Plan, agreement: Agreement, around: _A
         chains = plan.chains_of(f"<{parent}>")
         requests = [chain.request for chain in (*plan.parents.chains, *chains)]
         more.append(f"what is asked of one {parent} is asked of each")
-    if isinstance(source, Collection) and any(not chain.single and chain.most_rows is None for chain in chains):
+    if isinstance(source, Collection) and any(not chain.single and chain.most_rows is None and not chain.counted for chain in chains):
         page = contract.operation(source.list).page
         if limit is None or page is None or limit > page.max:
             together = f", up to {at_once} at once" if any(chain.slicing for chain in chains) else ""
@@ -290,12 +294,12 @@ def _step(table: Table, alias: str, plan: Plan, agreement: Agreement, around: _A
         lower = contract.operation(source.get).lower_rates[0].rate
         more.append(f"one request for the {detail.additional} of each row, {lower.burst} a second and {lower.steady} a minute")
     least = 0 if plan.nothing else len(plan.parents.chains) if plan.parents else len(plan.chains)
-    under = _rate(chains[0].request) if chains else _rate(Request(introspection.operation_name(table), "", ""))
+    under = _rate(chains[0].first) if chains else _rate(Request(introspection.operation_name(table), "", ""))
     timezone = ("GET /api/accounts?fields[account]=timezone",) if reads_timezone and not plan.nothing else ()
     likely, likely_rows = _likely(table, plan, agreement, way, around.runs)
     side_by_side = at_once if len(chains) > 1 or around.names or any(chain.slicing for chain in chains) else 1
     return Step(
-        table=table.name,
+        table=plan.table.name,
         alias=alias,
         times=_times(table, plan, way, around.names),
         requests=(*timezone, *(request.readable for request in requests)),
@@ -311,6 +315,7 @@ def _step(table: Table, alias: str, plan: Plan, agreement: Agreement, around: _A
         repeated=bool(around.names),
         nothing=plan.nothing,
         reads_timezone=reads_timezone,
+        note=plan.note,
     )
 
 
@@ -361,6 +366,8 @@ def _lines(node: Node) -> Iterator[str]:
     if step.nothing:
         yield f"no request: {step.nothing}"
         return
+    if step.note:
+        yield step.note
     yield from step.requests if len(step.requests) <= 4 else (*step.requests[:3], f"… and {len(step.requests) - 3} more like these")
     if step.more:
         yield f"then {step.more}"

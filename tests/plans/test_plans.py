@@ -164,7 +164,12 @@ def run(pair: Pair, account: Account, open_one: Callable[..., Connection]) -> li
     """The requests that the query makes on a connection of its own."""
     names = Names(account)
     sandbox = WatchedSandbox(account, clock=SimulatedClock(NOW))
-    given = {name: float(value) for directive, text in pair.directives if directive == "with" for name, _, value in [text.partition("=")]}
+    given = {
+        name: float(value) if value.isdigit() else value
+        for directive, text in pair.directives
+        if directive == "with"
+        for name, _, value in [text.partition("=")]
+    }
     connection = open_one(sandbox=sandbox, **given)
     bindings: Any = ()
     fetched: int | None = None

@@ -1,0 +1,1 @@
+"""SQL texts, read before SQLite reads them: no network, no SQLite."""
