@@ -83,9 +83,8 @@ def connect(
     request waits for a limit, `cache_seconds` how long a page is answered from memory (0: never), `cache_bytes` the memory for that,
     `parallel` how many requests of one scan may be under way at once (default: 20; the sandbox has no latency to hide: 1).
     `share_limits` lets the processes of this user that have the same key count their requests together, in small files in a state folder (default:
-    KLAVIYO_SQL_SHARE_LIMITS, else yes).
-    `counts` says where counts of events come from (default: KLAVIYO_SQL_COUNTS, else "rows"): "aggregates" has Klaviyo count wherever that is exact, "aggregates+sums" has it
-    add up values too; docs/counting-events.md tells when.
+    KLAVIYO_SQL_SHARE_LIMITS, else yes). `counts` says where counts of events come from (default: KLAVIYO_SQL_COUNTS, else "rows"): "aggregates" has
+    Klaviyo count wherever that is exact, "aggregates+sums" has it add up values too; docs/counting-events.md tells when.
 
     Three bounds stop a statement that costs more than was meant; by default there are none. `max_requests` bounds the requests that it sends
     (KLAVIYO_SQL_MAX_REQUESTS), `max_rows` the rows that it reads from Klaviyo (KLAVIYO_SQL_MAX_ROWS): BudgetExceeded. `statement_timeout` bounds
