@@ -31,8 +31,10 @@ _FIRST_WINDOW = 4
 """Requests under way when the consumer wants more than the first page."""
 _LONGEST = 3
 """Pages that a slice may be meant to have when rows come as they arrive. Long slices waste fewer half-filled pages; in order, they would hold up the rest."""
-_WAITING_PAGES = 4
-"""Pages that may lie ready beyond those under way; with pages of a megabyte this bounds the memory."""
+_WAITING_BYTES = 12 * 2**20
+"""Replies that may lie ready beyond those under way, as long as they came: this bounds the memory."""
+_WAITING_PAGES = (4, 20)
+"""Pages that may lie ready whatever their size, and at the most. In order a page that takes longer holds up all behind it, and these keep coming."""
 _POLL_SECONDS = 0.05
 _MORE_TRIES = 2
 """How often a page is asked for again that leads astray, and how often a chain is begun anew without getting on."""
@@ -125,6 +127,10 @@ class Window:
         self._page = 0
         self._table = ""
         """What was asked for last, for messages."""
+        self._largest = 1
+        """Bytes of the largest reply so far."""
+        self._cut_pages = 0
+        """Pages asked for of chains that were cut."""
         self._stop = Event()
 
     def begin(self) -> None:
@@ -174,13 +180,18 @@ class Window:
 
     def _fill(self) -> None:
         """Send as many requests as the window allows; none ahead of the consumer that the budget may not have."""
-        while self._failure is None and self._under_way < self._window and self._under_way + self._lying_ready() < self._window + _WAITING_PAGES:
+        while self._failure is None and self._under_way < self._window and self._under_way + self._lying_ready() < self._window + self._may_wait():
             if self._under_way and self._budget.left is not None and self._budget.left <= self._under_way:
                 return
             run = self._next_run()
             if run is None:
                 return
             self._send(run)
+
+    def _may_wait(self) -> int:
+        """How many pages may lie ready beyond the window: none until it is open, so that it opens no faster than pages are used."""
+        least, most = _WAITING_PAGES
+        return min(most, max(least, _WAITING_BYTES // self._largest)) if self._window >= self._most else 0
 
     def _lying_ready(self) -> int:
         return sum(len(run.ready) for run in self._line if isinstance(run, _Run)) + self._outcomes.qsize()
@@ -219,8 +230,10 @@ class Window:
         run.seen.add(request.target)
         self._under_way += 1
         self._table = request.table
+        self._cut_pages += run.slicer is not None
         client, budget, stop, outcomes = self._client, self._budget, self._stop, self._outcomes
-        cache = run.number <= pages.CACHED_PAGES
+        # Where a scan is cut is decided by what arrives when: its slices are not asked for again like the pages of a chain are.
+        cache = max(run.number, self._cut_pages if run.slicer is not None else 0) <= pages.CACHED_PAGES
 
         def job() -> None:
             try:
@@ -249,6 +262,7 @@ class Window:
                 self._begin_anew(run, outcome)
             return
         rows, following = outcome.rows, outcome.following
+        self._largest = max(self._largest, outcome.size)
         chain = run.chain
         ids = _ids(chain, rows)
         if self._is_astray(run, ids, following):
