@@ -179,8 +179,8 @@ class Window:
             raise self._budget.too_many_rows(chain.request.table)
 
     def _fill(self) -> None:
-        """Send as many requests as the window allows; none ahead of the consumer that the budget may not have."""
-        while self._failure is None and self._under_way < self._window and self._under_way + self._lying_ready() < self._window + self._may_wait():
+        """Send as many requests as the window allows; one at least while none is under way, for pages that lie ready may wait for those before them."""
+        while self._failure is None and (not self._under_way or self._has_room()):
             if self._under_way and self._budget.left is not None and self._budget.left <= self._under_way:
                 return
             run = self._next_run()
@@ -188,10 +188,11 @@ class Window:
                 return
             self._send(run)
 
-    def _may_wait(self) -> int:
-        """How many pages may lie ready beyond the window: none until it is open, so that it opens no faster than pages are used."""
+    def _has_room(self) -> bool:
+        """Whether one more may be under way. Until the window is open no pages may lie ready beyond it, so that it opens no faster than pages are used."""
         least, most = _WAITING_PAGES
-        return min(most, max(least, _WAITING_BYTES // self._largest)) if self._window >= self._most else 0
+        waiting = min(most, max(least, _WAITING_BYTES // self._largest)) if self._window >= self._most else 0
+        return self._under_way < self._window and self._under_way + self._lying_ready() < self._window + waiting
 
     def _lying_ready(self) -> int:
         return sum(len(run.ready) for run in self._line if isinstance(run, _Run)) + self._outcomes.qsize()
