@@ -348,11 +348,10 @@ class Window:
         """A page that lies ready: the first in line when the order matters, else any."""
         self._line = [item for item in self._line if not (item.slicer.done if isinstance(item, _Rest) else item.finished and not item.ready)]
         for item in self._line:
-            if isinstance(item, _Run):
-                if item.ready:
-                    return item.chain, item.ready.popleft()
-                if self._ordered:
-                    return None
+            if isinstance(item, _Run) and item.ready:
+                return item.chain, item.ready.popleft()
+            if self._ordered:
+                return None  # it is still under way, or, of a range that was cut once more, not even asked for
         return None
 
 
