@@ -19,6 +19,7 @@ import msgspec
 from klaviyo_sql import contract, errors
 from klaviyo_sql.fetch import retries
 from klaviyo_sql.fetch.address import Address
+from klaviyo_sql.fetch.bodies import received
 from klaviyo_sql.fetch.budget import Budget
 from klaviyo_sql.fetch.cache import ReplyCache
 from klaviyo_sql.fetch.forking import renew_after_fork
@@ -323,13 +324,13 @@ class Client:
     def _received(self, response: httpx.Response, errand: _Errand) -> bytes:
         """The whole body. By the machine's clock: a simulated one runs ahead while other threads wait."""
         ends = time.monotonic() + self._whole_reply
-        pieces = []
-        for piece in response.iter_bytes():
-            pieces.append(piece)
+
+        def between() -> None:
             stop_if(errand.interrupted)
             if time.monotonic() > ends:
                 raise httpx.ReadTimeout("the reply trickles in")
-        return b"".join(pieces)
+
+        return received(response, between)
 
     def _asked_to_wait(self, headers: httpx.Headers) -> float | None:
         return retries.retry_after(headers.get("retry-after"), retries.now_by(headers.get("date"), self._clock.now()))

@@ -33,10 +33,11 @@ _NOT_AGGREGATED = frozenset({400, 403, 404})
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """The rows of one reply, and the request for the next page (None: this was the last)."""
+    """The rows of one reply, the request for the next page (None: this was the last), and how many bytes the reply had."""
 
     rows: list[Row]
     following: Request | None
+    size: int = 0
 
 
 def read(client: Client, chain: Chain, request: Request, budget: Budget, interrupted: Callable[[], bool], *, queue: object = None, cache: bool = True) -> Page:
@@ -59,7 +60,7 @@ def read(client: Client, chain: Chain, request: Request, budget: Budget, interru
             raise client.refused(request, reply)
         return Page([], None)
     reply.record.rows = len(page.rows)
-    return Page(page.rows, client.following(request, page.next_url) if page.next_url else None)
+    return Page(page.rows, client.following(request, page.next_url) if page.next_url else None, len(reply.body))
 
 
 def _decoded(client: Client, send: Send, request: Request, decode: Callable[[bytes], Any], *, cache: bool = True) -> tuple[Reply, Any]:

@@ -31,8 +31,10 @@ _FIRST_WINDOW = 4
 """Requests under way when the consumer wants more than the first page."""
 _LONGEST = 3
 """Pages that a slice may be meant to have when rows come as they arrive. Long slices waste fewer half-filled pages; in order, they would hold up the rest."""
-_WAITING_PAGES = 4
-"""Pages that may lie ready beyond those under way; with pages of a megabyte this bounds the memory."""
+_WAITING_BYTES = 12 * 2**20
+"""Replies that may lie ready beyond those under way, as long as they came: this bounds the memory."""
+_WAITING_PAGES = (4, 20)
+"""Pages that may lie ready whatever their size, and at the most. In order a page that takes longer holds up all behind it, and these keep coming."""
 _POLL_SECONDS = 0.05
 _MORE_TRIES = 2
 """How often a page is asked for again that leads astray, and how often a chain is begun anew without getting on."""
@@ -125,6 +127,10 @@ class Window:
         self._page = 0
         self._table = ""
         """What was asked for last, for messages."""
+        self._largest = 1
+        """Bytes of the largest reply so far."""
+        self._cut_pages = 0
+        """Pages asked for of chains that were cut."""
         self._stop = Event()
 
     def begin(self) -> None:
@@ -149,7 +155,7 @@ class Window:
                     continue
                 if self._failure is not None:
                     raise self._failure
-                self._fill()
+                self._fill(needed=True)
                 if not self._under_way:
                     return
                 self._settle(*self._next_outcome())
@@ -165,22 +171,21 @@ class Window:
         """Whether the rows that came, and half of what is under way, are all that a LIMIT wants: then nothing more is asked for ahead of need."""
         return self._limit is not None and self._rows + self._under_way * self._page / 2 >= self._limit
 
-    def _within_budget(self, chain: Chain, rows: list[Row]) -> Iterator[tuple[Chain, list[Row]]]:
-        """The page, or as many of its rows as the statement may have, and an error when it wants the next one."""
-        fitting = self._budget.read(len(rows))
-        yield chain, rows[:fitting]
-        if fitting < len(rows):
-            raise self._budget.too_many_rows(chain.request.table)
-
-    def _fill(self) -> None:
-        """Send as many requests as the window allows; none ahead of the consumer that the budget may not have."""
-        while self._failure is None and self._under_way < self._window and self._under_way + self._lying_ready() < self._window + _WAITING_PAGES:
+    def _fill(self, *, needed: bool = False) -> None:
+        """Send as many requests as the window allows; one at least when it is needed: whatever lies ready may wait for it."""
+        while self._failure is None and (self._has_room() or (needed and not self._under_way)):
             if self._under_way and self._budget.left is not None and self._budget.left <= self._under_way:
                 return
             run = self._next_run()
             if run is None:
                 return
             self._send(run)
+
+    def _has_room(self) -> bool:
+        """Whether one more may be under way. Until the window is open no pages may lie ready beyond it, so that it opens no faster than pages are used."""
+        least, most = _WAITING_PAGES
+        waiting = min(most, max(least, _WAITING_BYTES // self._largest)) if self._window >= self._most else 0
+        return self._under_way < self._window and self._under_way + self._lying_ready() < self._window + waiting
 
     def _lying_ready(self) -> int:
         return sum(len(run.ready) for run in self._line if isinstance(run, _Run)) + self._outcomes.qsize()
@@ -219,8 +224,10 @@ class Window:
         run.seen.add(request.target)
         self._under_way += 1
         self._table = request.table
+        self._cut_pages += run.slicer is not None
         client, budget, stop, outcomes = self._client, self._budget, self._stop, self._outcomes
-        cache = run.number <= pages.CACHED_PAGES
+        # Where a scan is cut is decided by what arrives when: its slices are not asked for again like the pages of a chain are.
+        cache = max(run.number, self._cut_pages if run.slicer is not None else 0) <= pages.CACHED_PAGES
 
         def job() -> None:
             try:
@@ -249,6 +256,7 @@ class Window:
                 self._begin_anew(run, outcome)
             return
         rows, following = outcome.rows, outcome.following
+        self._largest = max(self._largest, outcome.size)
         chain = run.chain
         ids = _ids(chain, rows)
         if self._is_astray(run, ids, following):
@@ -341,11 +349,10 @@ class Window:
         """A page that lies ready: the first in line when the order matters, else any."""
         self._line = [item for item in self._line if not (item.slicer.done if isinstance(item, _Rest) else item.finished and not item.ready)]
         for item in self._line:
-            if isinstance(item, _Run):
-                if item.ready:
-                    return item.chain, item.ready.popleft()
-                if self._ordered:
-                    return None
+            if isinstance(item, _Run) and item.ready:
+                return item.chain, item.ready.popleft()
+            if self._ordered:
+                return None  # it is still under way, or, of a range that was cut once more, not even asked for
         return None
 
 

@@ -21,8 +21,10 @@ from klaviyo_sql.plan.constraints import Bound, Unknown, Wanted
 
 _FULL = 0.93
 """How full a slice's pages are meant to be: a little room, so that most slices need no page more than planned."""
-_REMEMBERED = 8
+_REMEMBERED = 16
 """Slices whose density counts for the next one."""
+_SHARES = 3
+"""How many slices each of those who read side by side has before it, at least: towards the end slices are short, so that all end at about the same time."""
 _FIRST_TRUST = 3
 """Slices that are given out before any of them is heard of: a burst on the first page promises more rows than there are."""
 _WORTH_CUTTING = 4
@@ -196,7 +198,9 @@ class Slicer:
             self._done = True
             return self._limit()
         pages = self._left() * rate / s.page
-        long = min(self.longest, max(2, math.ceil(pages / self.at_once)))
+        # Before much is known of how dense rows lie, a page that is a little too wide costs two requests: slices of two pages waste less.
+        least = 1 if len(self._density) > _REMEMBERED // 2 else 2
+        long = min(self.longest, max(least, math.ceil(pages / self.at_once / _SHARES)))
         width = max(1, math.ceil(s.page * (long - 1 + _FULL) / rate))
         end = self._position - width if s.descending else self._position + width
         limit = self._limit()

@@ -1,0 +1,147 @@
+"""How a scan uses the time, by a clock that only replies move: requests, round trips, and what lies ready, each the same in every run."""
+
+from __future__ import annotations
+
+import heapq
+import re
+from bisect import bisect_left
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from datetime import UTC, datetime
+from random import Random
+from typing import Any
+
+import pytest
+
+from klaviyo_sql.fetch import window as windows
+from klaviyo_sql.fetch.pages import Page
+from klaviyo_sql.fetch.window import Window
+from klaviyo_sql.model.request import Request
+from klaviyo_sql.opening import opened
+from klaviyo_sql.plan.scan import Chain, Order, Scan
+from klaviyo_sql.sandbox import Sandbox, generate
+
+PARALLEL = 20
+PAGE = 1_000
+BOUND = re.compile(r"(greater-or-equal|less-than)\(datetime,([^)]*)\)")
+BEGAN, ENDED = (int(datetime(year, 1, 1, tzinfo=UTC).timestamp()) for year in (2024, 2026))
+
+
+class Replies:
+    """Replies on their way: each arrives a round trip after it was asked for, sooner or later by some chance."""
+
+    def __init__(self, spread: float) -> None:
+        self.now = 0.0
+        self.asked = 0
+        self.at_once = 0
+        self._spread = spread
+        self._random = Random(7)
+        self._coming: list[tuple[float, int, Any]] = []
+
+    def put(self, outcome: Any) -> None:
+        self.asked += 1
+        heapq.heappush(self._coming, (self.now + 1 + self._spread * self._random.random(), self.asked, outcome))
+        self.at_once = max(self.at_once, sum(at > self.now for at, *_ in self._coming))
+
+    def get(self, timeout: float | None = None) -> Any:
+        at, _, outcome = heapq.heappop(self._coming)
+        self.now = max(self.now, at)
+        return outcome
+
+    def empty(self) -> bool:
+        return not self.qsize()
+
+    def qsize(self) -> int:
+        return sum(at <= self.now for at, *_ in self._coming)
+
+
+class AtOnce:
+    """Workers that do a job when they get it; its reply takes its time in `Replies`."""
+
+    def run(self, job: Callable[[], None]) -> None:
+        job()
+
+
+class Events:
+    """Events at these seconds, and what Klaviyo would answer."""
+
+    def __init__(self, seconds: list[int], size: Callable[[int], int] = lambda first: 100_000) -> None:
+        self._seconds = sorted(seconds)
+        self._size = size
+
+    def page(self, client: Any, chain: Chain, request: Request, *_: Any, **__: Any) -> Page:
+        named = dict(request.parameters)
+        first, last = 0, len(self._seconds)
+        for operator, text in BOUND.findall(named.get("filter", "")):
+            place = bisect_left(self._seconds, int(datetime.fromisoformat(text).timestamp()))
+            first, last = (place, last) if operator == "greater-or-equal" else (first, place)
+        read = int(named.get("page[cursor]", 0))
+        numbers = range(last - 1, first - 1, -1) if named["sort"].startswith("-") else range(first, last)
+        page = numbers[read : read + PAGE]
+        following = replace(request, parameters=tuple(sorted({**named, "page[cursor]": str(read + PAGE)}.items()))) if read + PAGE < len(numbers) else None
+        shown = [(f"e{n}", datetime.fromtimestamp(self._seconds[n], UTC).strftime("%Y-%m-%d %H:%M:%S")) for n in page]
+        return Page(shown, following, self._size(first))
+
+
+@pytest.fixture
+def scanned(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
+    """Scans the events; gives the rows as they come, and the replies with their clock."""
+    connection = opened(":memory:", sandbox=Sandbox(generate(profiles=3, events=3)), autocommit=True, parallel=PARALLEL)
+    table = connection.engine.tables["events"]
+    position = table.index("datetime")
+
+    def scan(events: Events, order: str = "", *, spread: float = 0.0, enough: int | None = None, parallel: int = PARALLEL) -> tuple[list[Any], Replies]:
+        replies = Replies(spread)
+        monkeypatch.setattr(windows, "SimpleQueue", lambda: replies)
+        monkeypatch.setattr(windows.pages, "read", events.page)
+        plan = connection.engine.plan(Scan(table, (0, position), (), Order(position, order == "DESC") if order else None))
+        window = Window(
+            None,  # type: ignore[arg-type]
+            AtOnce(),  # type: ignore[arg-type]
+            plan.chains,
+            most=parallel,
+            ordered=bool(order),
+            poll=lambda: None,
+            until=lambda chain: BEGAN if order == "DESC" else ENDED,
+        )
+        rows: list[Any] = []
+        for _, page in window.pages():
+            rows += page
+            if enough is not None and len(rows) >= enough:
+                break
+        return rows, replies
+
+    yield scan
+    connection.close()
+
+
+def evenly(count: int) -> list[int]:
+    random = Random(3)
+    return [random.randrange(BEGAN, ENDED) for _ in range(count)]
+
+
+@pytest.mark.parametrize("order", ["", "ASC", "DESC"])
+@pytest.mark.parametrize("spread", [0.0, 0.5])
+def test_a_long_scan_takes_little_more_time_than_twenty_pages_a_round_trip(order: str, spread: float, scanned: Any) -> None:
+    pages = 100
+    rows, replies = scanned(Events(evenly(pages * PAGE)), order, spread=spread)
+    assert len(rows) == len({row[0] for row in rows}) == pages * PAGE
+    possible = (1 + spread / 2) * (1 + pages / PARALLEL)
+    assert replies.now <= 1.55 * possible, "of which a third is the window opening, and the last pages of each slice"
+    assert replies.asked <= 1.12 * pages
+    assert replies.at_once <= PARALLEL
+
+
+@pytest.mark.parametrize(("enough", "most"), [(1, 1), (PAGE, 1), (PAGE + 500, 5)])
+def test_nothing_is_asked_for_far_ahead_of_who_reads(enough: int, most: int, scanned: Any) -> None:
+    _, replies = scanned(Events(evenly(60 * PAGE)), enough=enough)
+    assert replies.asked <= most
+
+
+def test_replies_that_grow_do_not_stop_the_order(scanned: Any) -> None:
+    """What may lie ready is bounded by bytes; a bound that shrinks while a burst holds up the order must not keep the burst from being read."""
+    burst = [(3 * BEGAN + ENDED) // 4] * (9 * PAGE)
+    events = evenly(60 * PAGE) + burst
+    rows, replies = scanned(Events(events, size=lambda first: 1_000 if first < 45 * PAGE else 50_000_000), "ASC")
+    assert len(rows) == len(events)
+    assert [row[1] for row in rows] == sorted(row[1] for row in rows)
