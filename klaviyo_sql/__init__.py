@@ -8,6 +8,7 @@ with klaviyo_sql.connect() as connection:
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 
 from klaviyo_sql.errors import (
@@ -72,6 +73,8 @@ def connect(
     max_requests: int | None = None,
     max_rows: int | None = None,
     statement_timeout: float | None = None,
+    materialized: str | Iterable[str] | None = None,
+    copy_file: str | Path | None = None,
 ) -> Connection:
     """A connection to a Klaviyo account, with ordinary SQLite tables beside its tables.
 
@@ -84,6 +87,10 @@ def connect(
     Three bounds stop a statement that costs more than was meant; by default there are none. `max_requests` bounds the requests that it sends
     (KLAVIYO_SQL_MAX_REQUESTS), `max_rows` the rows that it reads from Klaviyo (KLAVIYO_SQL_MAX_ROWS): BudgetExceeded. `statement_timeout` bounds
     the seconds from its start to its last row (KLAVIYO_SQL_STATEMENT_TIMEOUT): StatementTimeout.
+
+    `materialized` names the tables that are answered from a local copy, such as `("events:max_age=1m", "profiles")` (default:
+    KLAVIYO_SQL_MATERIALIZED), and `copy_file` where the copies lie (default: KLAVIYO_SQL_COPY_FILE, else a file for the account in the
+    user's cache folder).
 
     InterfaceError when an argument makes no sense. Nothing is sent: a wrong key shows with the first query.
     """
@@ -104,6 +111,8 @@ def connect(
         max_requests=max_requests,
         max_rows=max_rows,
         statement_timeout=statement_timeout,
+        materialized=materialized,
+        copy_file=copy_file,
     )
 
 

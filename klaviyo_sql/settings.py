@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
 
-from klaviyo_sql import contract
+from klaviyo_sql import contract, freshness
 from klaviyo_sql.errors import InterfaceError
+from klaviyo_sql.freshness import Freshness
 
 API_KEY = "KLAVIYO_API_KEY"
 API_URL = "KLAVIYO_API_URL"
@@ -15,6 +17,8 @@ WRITE = "KLAVIYO_SQL_WRITE"
 MAX_REQUESTS = "KLAVIYO_SQL_MAX_REQUESTS"
 MAX_ROWS = "KLAVIYO_SQL_MAX_ROWS"
 STATEMENT_TIMEOUT = "KLAVIYO_SQL_STATEMENT_TIMEOUT"
+MATERIALIZED = "KLAVIYO_SQL_MATERIALIZED"
+COPY_FILE = "KLAVIYO_SQL_COPY_FILE"
 
 PARALLEL = 20
 """Requests of one scan under way at once: at 0.2 s a request a hundred a second, and as many connections as httpx handles well."""
@@ -30,7 +34,8 @@ class Settings:
     `timeout` is the seconds that Klaviyo may stay silent, `max_wait` the most seconds that one request waits for a limit, `cache_seconds` how
     long a page is answered from memory (0: never), `cache_bytes` how much memory that may take, `parallel` how many requests of a
     scan may be under way at once. `max_requests` and `max_rows` bound what one statement sends and reads, `statement_timeout` its seconds;
-    None is no bound.
+    None is no bound. `materialized` are the tables that are answered from a local copy, in
+    `copy_file` (None: one for the account in the user's cache folder).
     """
 
     api_key: str | None = None
@@ -44,6 +49,8 @@ class Settings:
     max_requests: int | None = None
     max_rows: int | None = None
     statement_timeout: float | None = None
+    materialized: Mapping[str, Freshness] = field(default_factory=dict)
+    copy_file: Path | None = None
 
     def __repr__(self) -> str:
         key = "set" if self.api_key else "not set"
@@ -63,6 +70,8 @@ def from_environment(
     max_requests: int | None = None,
     max_rows: int | None = None,
     statement_timeout: float | None = None,
+    materialized: str | Iterable[str] | None = None,
+    copy_file: str | Path | None = None,
     environment: Mapping[str, str] | None = None,
 ) -> Settings:
     """The settings, with what is not given taken from the environment; InterfaceError when a value makes no sense."""
@@ -82,6 +91,7 @@ def from_environment(
     ):
         if isinstance(value, bool) or not isinstance(value, int | float) or not value >= least:
             raise InterfaceError(f"{name} must be a number of at least {least}, not {value!r}")
+    named = copy_file or variables.get(COPY_FILE)
     return Settings(
         api_key=api_key or variables.get(API_KEY) or None,
         base_url=(base_url or variables.get(API_URL) or contract.facts().base_url).rstrip("/"),
@@ -94,6 +104,8 @@ def from_environment(
         max_requests=None if max_requests is None else int(max_requests),
         max_rows=None if max_rows is None else int(max_rows),
         statement_timeout=statement_timeout,
+        materialized=freshness.parsed(variables.get(MATERIALIZED, "") if materialized is None else materialized),
+        copy_file=Path(named).expanduser() if named else None,
     )
 
 

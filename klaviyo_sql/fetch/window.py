@@ -220,7 +220,7 @@ class Window:
         self._under_way += 1
         self._table = request.table
         client, budget, stop, outcomes = self._client, self._budget, self._stop, self._outcomes
-        cache = run.number <= pages.CACHED_PAGES
+        cache = run.number <= pages.CACHED_PAGES and not run.chain.fresh
 
         def job() -> None:
             try:

@@ -88,6 +88,8 @@ class Chain:
     """How the chain can be cut into ranges that are read side by side, where it can."""
     aggregate: Aggregate | None = None
     """What the reply is made of when it is a metric aggregate."""
+    fresh: bool = False
+    """Whether its pages must not come from the page cache."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,6 +121,8 @@ class Scan:
     limit: int | None = None
     cut: bool = False
     """Whether a long scan may be cut into parts that are read side by side."""
+    fresh: bool = False
+    """Whether Klaviyo has to be asked, even when the answer of a minute ago is still in the page cache."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,7 +163,7 @@ def _for_parents(plan: Plan, scan: Scan, wanted: dict[int, Wanted], tables: dict
         return replace(plan, chains=tuple(itertools.chain.from_iterable(chains_of(parent) for parent in ids if _can_be_an_id(parent))))
     assert source.parent is not None  # noqa: S101 - only called for tables with a parent
     parent = tables[source.parent.table]
-    parents = _Collection(Scan(parent, (parent.index("id"),)), parent.source, {}, tables).plan()  # type: ignore[arg-type]
+    parents = _Collection(Scan(parent, (parent.index("id"),), fresh=scan.fresh), parent.source, {}, tables).plan()  # type: ignore[arg-type]
     return replace(plan, parents=parents, chains_of=chains_of, order=None)
 
 
@@ -423,7 +427,7 @@ class _Collection:
                 known[column] = parent
         decoded = tuple(replace(table.columns[column], place=Argument()) if column in known else table.columns[column] for column in columns)
         request = Request(operation, "GET", path, tuple(sorted(parameters.items())), table=table.name)
-        return Chain(request, columns, decoded, tuple(known.get(column) for column in columns), **more)
+        return Chain(request, columns, decoded, tuple(known.get(column) for column in columns), fresh=self.scan.fresh, **more)
 
     def _columns(self, checks: Iterable[Check], cut: Slicing | None = None) -> tuple[int, ...]:
         """The columns that rows must have: those that SQLite reads, those that are checked, and those that sort or cut them."""

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from klaviyo_sql import contract
+from klaviyo_sql.copies import Copies
+from klaviyo_sql.copies.materialized import report_row
 from klaviyo_sql.fetch import RequestLog
 from klaviyo_sql.fetch.rows import Row
 from klaviyo_sql.model import timestamps
@@ -23,6 +25,10 @@ TABLES = """CREATE TABLE x(
 COLUMNS = """CREATE TABLE x(
     table_name TEXT, position INTEGER, name TEXT, pascal_case_name TEXT, type TEXT, not_null BOOLEAN, hidden BOOLEAN, pushed TEXT, exact BOOLEAN,
     sorted BOOLEAN, description TEXT)"""
+
+COPIES = """CREATE TABLE x(
+    table_name TEXT, rows INTEGER, refreshed_at TIMESTAMP TEXT, age REAL, reread_at TIMESTAMP TEXT, reread_age REAL, newest TIMESTAMP TEXT,
+    max_age REAL, look_back REAL, reread_after REAL)"""
 
 
 def requests(log: RequestLog) -> list[Row]:
@@ -72,6 +78,11 @@ def tables(declared: Iterable[Table]) -> list[Row]:
             )
         )
     return rows
+
+
+def copies(known: Copies) -> list[Row]:
+    """Every local copy, with its age in seconds and when it was read whole."""
+    return [report_row(report) for report in known.reports()]
 
 
 def columns(declared: Iterable[Table]) -> list[Row]:
