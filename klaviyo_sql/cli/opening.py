@@ -12,7 +12,7 @@ _STEPS_BETWEEN_LOOKS = 100_000
 
 
 def connected(arguments: Namespace) -> klaviyo_sql.Connection:
-    """A connection as the options --sandbox, --key-file, --write and --database say.
+    """A connection as the options --sandbox, --key-file, --write, --database, --materialized and --copy-file say.
 
     Every statement is committed by itself: what was sent to Klaviyo could not be taken back with the rest.
     """
@@ -21,6 +21,8 @@ def connected(arguments: Namespace) -> klaviyo_sql.Connection:
         api_key=_key(arguments.key_file) if arguments.key_file else None,
         sandbox=arguments.sandbox,
         write=True if getattr(arguments, "write", False) else None,
+        materialized=arguments.materialized or None,
+        copy_file=arguments.copy_file,
         autocommit=True,
         max_requests=getattr(arguments, "max_requests", None),
         max_rows=getattr(arguments, "max_rows", None),

@@ -152,9 +152,7 @@ class CopyFile:
         """What is known of every copy in the file."""
         rows = (connection or self.writer).execute("SELECT name, layout, rows, high, refreshed_at, reread_at, serial FROM copies ORDER BY name")
         return {
-            str(name): State(
-                str(name), layout, count, high, datetime.fromtimestamp(refreshed_at, UTC), datetime.fromtimestamp(reread_at, UTC), serial
-            )
+            str(name): State(str(name), layout, count, high, datetime.fromtimestamp(refreshed_at, UTC), datetime.fromtimestamp(reread_at, UTC), serial)
             for name, layout, count, high, refreshed_at, reread_at, serial in rows
         }
 

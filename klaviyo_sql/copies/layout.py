@@ -100,4 +100,6 @@ def _is_copied(column: Column, *, all_columns: bool) -> bool:
 def _is_indexed(column: Column) -> bool:
     if isinstance(column.place, Id | ParentId | Related):
         return True
-    return column.type is not Type.JSON and not (isinstance(column.place, Attribute | Latest) and column.place.additional) and bool(column.filters or column.sort)
+    return (
+        column.type is not Type.JSON and not (isinstance(column.place, Attribute | Latest) and column.place.additional) and bool(column.filters or column.sort)
+    )

@@ -84,6 +84,11 @@ class Copies:
         """Whether any table is materialized."""
         return bool(self._copies)
 
+    @property
+    def names(self) -> list[str]:
+        """The materialized tables."""
+        return list(self._copies)
+
     def of(self, table: Table) -> Copy | None:
         """The copy of a table, under either of its names; None when the table is not materialized."""
         named = self._names.get(table.name.lower())
@@ -118,6 +123,10 @@ class Copies:
             return needed, state, None
         constraints = delta(copy, state, now) if needed is Need.DELTA and state is not None else ()
         return needed, state, Scan(copy.layout.table, copy.layout.columns, constraints, fresh=True)
+
+    def now(self) -> datetime:
+        """The time by which ages are counted."""
+        return self._clock.now()
 
     def refresh(self, name: str, *, whole: bool) -> Refreshed:
         """Read what is new, whatever the age; everything if `whole`. InterfaceError when the table is not materialized."""
