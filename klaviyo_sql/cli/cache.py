@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from argparse import Namespace
 from collections.abc import Sequence
@@ -13,14 +14,18 @@ from klaviyo_sql.cli.formats import FORMATS
 from klaviyo_sql.cli.opening import connected
 from klaviyo_sql.cli.progress import Progress, counted
 from klaviyo_sql.cli.terminal import look
+from klaviyo_sql.freshness import parsed
+from klaviyo_sql.settings import MATERIALIZED
 
 _REFRESHED = ("table", "whole", "read", "changed", "rows")
 
 
 def run(arguments: Namespace) -> int:
     """Do what the action says; only refresh asks Klaviyo anything."""
-    if arguments.action == "refresh" and arguments.name and not _is_named(arguments):
-        arguments.materialized = [*arguments.materialized, arguments.name]
+    if arguments.action == "refresh" and arguments.name:
+        said = arguments.materialized or [os.environ.get(MATERIALIZED, "")]
+        named = arguments.name.lower() in map(str.lower, parsed(said))
+        arguments.materialized = said if named else [*said, arguments.name]
     with connected(arguments) as connection:
         match arguments.action:
             case "path":
@@ -37,11 +42,6 @@ def run(arguments: Namespace) -> int:
             case "refresh":
                 _refresh(connection, arguments)
     return exits.FINE
-
-
-def _is_named(arguments: Namespace) -> bool:
-    """Whether the settings already say that the table is materialized."""
-    return any(entry.partition(":")[0].strip().lower() == arguments.name.lower() for text in arguments.materialized for entry in text.split(","))
 
 
 def _refresh(connection: Connection, arguments: Namespace) -> None:

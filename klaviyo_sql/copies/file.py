@@ -40,12 +40,19 @@ _STATE_DDL = """CREATE TABLE IF NOT EXISTS copies(
 def default_path(account: str) -> Path:
     """Where the copies of an account lie when nothing else is said; `account` is the digest that tells accounts apart."""
     if sys.platform == "win32":
-        base = Path(os.environ.get("LOCALAPPDATA") or Path.home() / "AppData" / "Local")
+        base = Path(os.environ.get("LOCALAPPDATA") or _home() / "AppData" / "Local")
     elif sys.platform == "darwin":
-        base = Path.home() / "Library" / "Caches"
+        base = _home() / "Library" / "Caches"
     else:
-        base = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+        base = Path(os.environ.get("XDG_CACHE_HOME") or _home() / ".cache")
     return base / "klaviyo-sql" / f"{account[:16]}.copies.db"
+
+
+def _home() -> Path:
+    try:
+        return Path.home()
+    except RuntimeError:
+        raise errors.OperationalError("There is no home folder to keep the local copy in: name a file with copy_file.") from None
 
 
 class _Busy(errors.OperationalError):
@@ -55,18 +62,17 @@ class _Busy(errors.OperationalError):
 class CopyFile:
     """The file, opened when it is first needed.
 
-    `named` says that the user chose the path: then nothing is overwritten that is not a file of copies. Without a path, copies lie in a folder of
-    their own that goes when the object does. `poll` is called while a lock is waited for, and raises to end the wait.
+    `path` is one that the user chose: nothing is overwritten there that is not a file of copies. Without it, the file is the account's in the cache
+    folder or, if `temporary`, one in a folder of its own that goes with the object. `poll` is called while a lock is waited for, and raises to
+    end the wait.
     """
 
-    def __init__(self, path: Path | None, account: str, *, named: bool, poll: Callable[[], None]) -> None:
-        if path is None:
-            folder = tempfile.mkdtemp(prefix="klaviyo-sql-")
-            weakref.finalize(self, shutil.rmtree, folder, ignore_errors=True)
-            path = Path(folder) / "copies.db"
-        self.path = path
+    def __init__(self, path: Path | None, account: str, *, temporary: bool, poll: Callable[[], None]) -> None:
+        self._path = path
+        self._named = path is not None
+        self._temporary = temporary
+        self._own_folder: Callable[[], object] | None = None
         self._account = account
-        self._named = named
         self._poll = poll
         self._writer: apsw.Connection | None = None
         self._readers: list[apsw.Connection] = []
@@ -78,16 +84,29 @@ class CopyFile:
         self._writer, self._readers = None, []
 
     @property
+    def path(self) -> Path:
+        """Where the file is, or will be."""
+        if self._path is None and self._temporary:
+            folder = tempfile.mkdtemp(prefix="klaviyo-sql-")
+            self._own_folder = weakref.finalize(self, shutil.rmtree, folder, ignore_errors=True)
+            self._path = Path(folder) / "copies.db"
+        elif self._path is None:
+            self._path = default_path(self._account)
+        return self._path
+
+    @property
     def exists(self) -> bool:
         """Whether there is a file already."""
-        return self.path.exists()
+        return (self._path is not None or not self._temporary) and self.path.exists()
 
     def close(self) -> None:
-        """Close what is open; the next use opens it again."""
+        """Close what is open, and remove a folder that nobody named."""
         writer, readers = self._writer, self._readers
         self._writer, self._readers = None, []
         for connection in (*readers, *([writer] if writer else [])):
             connection.close(True)
+        if self._own_folder is not None:
+            self._own_folder()
 
     def reader(self) -> apsw.Connection:
         """A connection in a read transaction of its own, which sees the file as it is now; give it back with `give_back`."""
@@ -178,7 +197,7 @@ class CopyFile:
         except apsw.FullError:
             raise errors.OperationalError(f"There is no room left for the local copy {self.path}: free some, or name another file with copy_file.") from None
         except (apsw.CorruptError, apsw.NotADBError):
-            raise errors.OperationalError(f"The local copy {self.path} is damaged: remove it with klaviyo-sql cache clear, or delete the file.") from None
+            raise errors.OperationalError(f"The local copy {self.path} is damaged: delete the file, and it is made again.") from None
         except apsw.Error as error:
             raise errors.OperationalError(f"The local copy {self.path} cannot be used: {error}. Name another file with copy_file.") from None
         except OSError as error:
@@ -196,7 +215,7 @@ class CopyFile:
     def _prepared(self) -> apsw.Connection:
         """The file, made or checked."""
         _made(self.path)
-        connection = self._connected()
+        connection = apsw.Connection(str(self.path))
         try:
             ours, version = self._kind(connection)
         except (apsw.NotADBError, apsw.CorruptError):
@@ -207,13 +226,14 @@ class CopyFile:
                 raise errors.OperationalError(f"{self.path} is not a file of local copies, and is left as it is: name another file with copy_file.")
             remove(self.path)
             _made(self.path)
-            connection = self._connected()
+            connection = apsw.Connection(str(self.path))
             version = 0
         if version > FORMAT:
             connection.close(True)
             raise errors.OperationalError(f"The local copy {self.path} was made by a newer klaviyo-sql: name another file with copy_file, or remove it.")
         if os.name == "posix" and stat.S_IMODE(self.path.stat().st_mode) & 0o077:
             self.path.chmod(0o600)
+        _configure(connection)
         connection.pragma("journal_mode", "wal")
         with connection:
             if version < FORMAT:
@@ -240,9 +260,13 @@ class CopyFile:
 
     def _connected(self) -> apsw.Connection:
         connection = apsw.Connection(str(self.path))
-        connection.set_busy_timeout(_BUSY_MILLISECONDS)
-        connection.pragma("synchronous", "normal")
+        _configure(connection)
         return connection
+
+
+def _configure(connection: apsw.Connection) -> None:
+    connection.set_busy_timeout(_BUSY_MILLISECONDS)
+    connection.pragma("synchronous", "normal")
 
 
 def remove(path: Path) -> None:

@@ -152,9 +152,9 @@ class Copies:
 
     def clear(self, name: str | None = None) -> list[str]:
         """Drop the copy of one table, or all of them; the names of those that there were."""
+        wanted = None if name is None else self._named(name).name
         if not self.file.exists:
             return []
-        wanted = None if name is None else self._named(name).name
         cleared = [known for known in self.file.states() if wanted in (None, known)]
         for known in cleared:
             with self.file.lock(known), self.file.writing() as writer:

@@ -97,7 +97,7 @@ def need(copy: Copy, state: State | None, now: datetime) -> Need:
         return Need.WHOLE
     if since_reread.total_seconds() >= copy.freshness.reread_age:
         return Need.WHOLE
-    if age.total_seconds() < copy.max_age:
+    if max(0.0, age.total_seconds()) < copy.max_age:
         return Need.NOTHING
     return Need.WHOLE if copy.layout.change is None or state.high is None else Need.DELTA
 

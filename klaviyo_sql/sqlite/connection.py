@@ -17,7 +17,7 @@ import httpx
 import msgspec
 
 from klaviyo_sql import errors
-from klaviyo_sql.copies import Copies, CopyFile, default_path
+from klaviyo_sql.copies import Copies, CopyFile
 from klaviyo_sql.engine import Engine
 from klaviyo_sql.fetch import Budget, Client, Limits, RequestLog
 from klaviyo_sql.fetch.forking import renew_after_fork
@@ -118,8 +118,7 @@ class Connection:
 
     def _copied(self, settings: Settings, clock: Clock) -> Copies:
         """The materialized tables; the sandbox is made anew for each process, and so are the copies of it that no file is named for."""
-        path = settings.copy_file or (None if self.sandbox else default_path(self._client.account))
-        file = CopyFile(path, self._client.account, named=settings.copy_file is not None, poll=self._poll)
+        file = CopyFile(settings.copy_file, self._client.account, temporary=self.sandbox is not None, poll=self._poll)
         return Copies(self.engine, clock, file, settings.materialized)
 
     def _register(self, *, write: bool) -> None:
