@@ -31,6 +31,7 @@ docs: $(VENV)/installed-dev
 bench: $(VENV)/installed-dev
 	$(BIN)/python benchmarks/scan.py
 	$(BIN)/python benchmarks/latency.py
+	$(BIN)/python benchmarks/copies.py
 
 clean:
 	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache

@@ -137,7 +137,7 @@ class Connection:
         self._create_module("klaviyo_columns", RowsModule(introspection.COLUMNS, lambda: introspection.columns(tables)), read_only=True)
 
         self._create_module("klaviyo_copies", RowsModule(introspection.COPIES, lambda: introspection.copies(self.copies)), read_only=True)
-        sqlite.create_scalar_function("refresh", self._refresh, -1)
+        sqlite.create_scalar_function("refresh", self._refresh, -1, flags=apsw.SQLITE_DIRECTONLY)
         if self.copies.active:
             # Statements that no cursor of ours runs, as in a script; each of ours says itself when its statement begins.
             sqlite.exec_trace = lambda *_: self.copies.begin() is not None

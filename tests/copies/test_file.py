@@ -64,7 +64,7 @@ def test_garbage_under_a_name_that_was_given_is_left_alone(shop: Shop, asked: As
     shop.path.write_bytes(content)
     connection = shop.connect("events")
     if content:
-        with pytest.raises(klaviyo_sql.OperationalError, match="not a file of local copies.*copy_file"):
+        with pytest.raises(klaviyo_sql.OperationalError, match=r"not a file of local copies.*copy_file"):
             connection.execute(COUNT).fetchall()
         assert shop.path.read_bytes() == content
     else:
@@ -96,9 +96,9 @@ def test_garbage_in_the_place_of_the_default_file_is_replaced(monkeypatch: pytes
 
 def test_a_file_of_another_key_or_of_a_newer_version_is_refused(shop: Shop, asked: Asked) -> None:
     asked(shop.connect("events"), COUNT)
-    with klaviyo_sql.connect(api_key="pk_other", base_url="http://127.0.0.1:9", materialized="events", copy_file=shop.path) as other:
-        with pytest.raises(klaviyo_sql.OperationalError, match="made with another key"):
-            other.execute(COUNT).fetchall()
+    other = klaviyo_sql.connect(api_key="pk_other", base_url="http://127.0.0.1:9", materialized="events", copy_file=shop.path)
+    with other, pytest.raises(klaviyo_sql.OperationalError, match="made with another key"):
+        other.execute(COUNT).fetchall()
     with apsw.Connection(str(shop.path)) as file:
         file.pragma("user_version", 999)
     with pytest.raises(klaviyo_sql.OperationalError, match="newer klaviyo-sql"):
