@@ -199,7 +199,6 @@ class _Reader:
         self.waiting.append(_waiting(_rate(plan.chains[0].request), len(plan.chains)) if plan.chains else 0.0)
         return step, _Around((*around.names, line.name), max(1.0, float(step.rows)))
 
-
     def _copied(self, table: Table, alias: str, agreement: Agreement, around: _Around) -> Step:
         """A scan that is answered from the local copy."""
         copy = self._copies.of(table)

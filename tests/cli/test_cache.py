@@ -30,7 +30,7 @@ def test_a_materialized_table_is_read_once_and_then_by_delta(run: Run, server: s
 def test_explain_tells_of_the_copy(run: Run, server: str) -> None:
     run("query", "--materialized", "events", COUNT)
     ended = run("explain", "--materialized", "events:max_age=1h", COUNT)
-    assert ended.out.splitlines()[1].startswith("   answered from the local copy (6,000 rows, ")
+    assert ended.out.splitlines()[1].strip().startswith("answered from the local copy (6,000 rows, ")
     assert ended.out.splitlines()[1].endswith("; nothing is asked within 60 min")
     assert ended.out.splitlines()[-1].startswith("At least 0 requests")
 
