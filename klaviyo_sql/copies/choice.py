@@ -6,11 +6,13 @@ checks them, as it does every term but those on times.
 
 from __future__ import annotations
 
+import functools
 import math
 from typing import Any
 
 from klaviyo_sql.copies.layout import Layout
-from klaviyo_sql.model.table import Type
+from klaviyo_sql.model import timestamps
+from klaviyo_sql.model.table import Column, Table, Type
 from klaviyo_sql.plan.constraints import Constraint, Operator, comparable, in_sql
 from klaviyo_sql.plan.scan import Order
 
@@ -20,19 +22,19 @@ _MOST_VALUES = 10_000
 
 def select(layout: Layout, columns: tuple[int, ...], constraints: tuple[Constraint, ...], order: Order | None) -> tuple[str, tuple[Any, ...]]:
     """The statement and its parameters; DataError when a time column is compared with a text that is no time."""
-    names = {position: f'"{column.name}"' for position, column in enumerate(layout.table.columns)}
+    declared = layout.table.columns
     terms: list[str] = []
     values: list[Any] = []
     for constraint in constraints:
-        column = layout.table.columns[constraint.column]
-        name = names[constraint.column]
+        column = declared[constraint.column]
+        name = f'"{column.name}"'
         if constraint.operator is Operator.NOT_NULL:
             terms.append(f"{name} IS NOT NULL")
             continue
         asked = constraint.value if constraint.operator is Operator.IN else (constraint.value,)
         known = [value for value in asked if value is not None]
         if column.type.is_instant:
-            known = [in_sql(column, comparable(layout.table, column, value)) for value in known]
+            known = [_stored(layout.table, column, value) for value in known]
         elif not all(_means_the_same(column.type, value) for value in known) or len(known) > _MOST_VALUES:
             continue
         if not known:
@@ -42,12 +44,28 @@ def select(layout: Layout, columns: tuple[int, ...], constraints: tuple[Constrai
         else:
             terms.append(f"{name} {constraint.operator} ?")
         values += known
-    sql = f'SELECT {", ".join(names[position] for position in columns) or "NULL"} FROM "{layout.name}"'
+    names = ", ".join([f'"{declared[position].name}"' for position in columns]) or "NULL"
+    sql = f'SELECT {names} FROM "{layout.name}"'
     if terms:
         sql += f" WHERE {' AND '.join(terms)}"
     if order is not None:
-        sql += f" ORDER BY {names[order.column]}{' DESC' if order.descending else ''}"
+        sql += f' ORDER BY "{declared[order.column].name}"' + (" DESC" if order.descending else "")
     return sql, tuple(values)
+
+
+def _stored(table: Table, column: Column, value: Any) -> str:
+    """A time as the copy has it."""
+    try:
+        return _stored_text(column.type, value)
+    except (TypeError, ValueError):
+        return in_sql(column, comparable(table, column, value))  # which has the sentence for what is no time
+
+
+@functools.lru_cache(maxsize=4096)
+def _stored_text(type_: Type, text: str) -> str:
+    """The same, remembered: an inner loop asks for the same time again and again."""
+    instant = timestamps.parse(text)
+    return timestamps.to_sql(instant, microseconds=type_ is Type.TIMESTAMP_MICROSECONDS or bool(instant.microsecond))
 
 
 def _means_the_same(type_: Type, value: Any) -> bool:
