@@ -49,7 +49,8 @@ def index() -> str:
         "",
         "Every multi-word table also answers to its PascalCase name with PascalCase columns (`DailyMetrics` with `MetricId`, `Date`, `Count`).",
         "",
-        "About the driver itself: `klaviyo_requests` (every request of the connection), `klaviyo_tables` and `klaviyo_columns` (what these pages say).",
+        "About the driver itself: `klaviyo_requests` (every request of the connection), `klaviyo_tables` and `klaviyo_columns` (what these pages say), "
+        "`klaviyo_copies` (the local copies of [materialized tables](../materialized-tables.md)).",
         "",
     ]
     return "\n".join(lines)

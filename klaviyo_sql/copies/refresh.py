@@ -52,6 +52,8 @@ def refresh(copy: Copy, file: CopyFile, engine: Engine, clock: Clock, *, least: 
             return None
         now = clock.now()
         needed = need(copy, state, now)
+        if needed is Need.NOTHING and least is Need.NOTHING:
+            return None
         if needed is not Need.WHOLE:
             needed = Need.WHOLE if least is Need.WHOLE or copy.layout.change is None or state is None or state.high is None else Need.DELTA
         if needed is Need.WHOLE or state is None:

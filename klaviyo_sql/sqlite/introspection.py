@@ -1,4 +1,4 @@
-"""What the driver tells of itself in SQL: klaviyo_requests, klaviyo_tables, klaviyo_columns."""
+"""What the driver tells of itself in SQL: klaviyo_requests, klaviyo_tables, klaviyo_columns, klaviyo_copies."""
 
 from __future__ import annotations
 

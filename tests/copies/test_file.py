@@ -9,6 +9,7 @@ import sys
 import threading
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import apsw
 import pytest
@@ -207,3 +208,54 @@ def test_of_two_processes_that_begin_together_one_loads(shop: Shop, served: tupl
             count, _, requests = other.communicate(timeout=60)[0].strip().rpartition(" ")
             assert count == "(2500, 2500)"
             assert int(requests) <= 1
+
+
+def test_a_connection_that_waited_for_another_takes_what_that_one_read(shop: Shop, served: tuple[Sandbox, str]) -> None:
+    sandbox, url = served
+    options: dict[str, Any] = {"api_key": SANDBOX_KEY, "base_url": url, "copy_file": shop.path, "cache_seconds": 0, "parallel": 1}
+    gate = Gate(sandbox, nth=2)
+    counts: list[tuple[Any, int]] = []
+
+    def count(materialized: str) -> None:
+        with klaviyo_sql.connect(**options, materialized=materialized) as connection:
+            counts.append((connection.execute(COUNT).fetchone(), connection.requests.written))
+
+    threads = [threading.Thread(target=count, args=("events:max_age=1h",)) for _ in range(3)]
+    for thread in threads:
+        thread.start()
+    assert gate.reached.wait(60)
+    gate.open.set()
+    for thread in threads:
+        thread.join(60)
+    assert sorted(counts) == [((2500,), 0), ((2500,), 0), ((2500,), 3)]
+
+
+def test_a_load_can_be_interrupted_and_so_can_the_wait_for_it(shop: Shop, served: tuple[Sandbox, str]) -> None:
+    sandbox, url = served
+    options: dict[str, Any] = {"api_key": SANDBOX_KEY, "base_url": url, "copy_file": shop.path, "cache_seconds": 0, "materialized": "events"}
+    gate = Gate(sandbox, nth=1)
+    ended: list[str] = []
+
+    def count(connection: klaviyo_sql.Connection) -> None:
+        try:
+            connection.execute(COUNT).fetchone()
+        except klaviyo_sql.Interrupted:
+            ended.append("interrupted")
+
+    with klaviyo_sql.connect(**options) as loading, klaviyo_sql.connect(**options) as waiting:
+        loader = threading.Thread(target=count, args=(loading,))
+        loader.start()
+        assert gate.reached.wait(60)
+        waiter = threading.Thread(target=count, args=(waiting,))
+        waiter.start()
+        # An interrupt before the statement has begun means nothing, so it is repeated until it is heard.
+        for connection, thread in ((waiting, waiter), (loading, loader)):
+            for _ in range(1_000):
+                connection.interrupt()
+                thread.join(0.05)
+                if not thread.is_alive():
+                    break
+        assert ended == ["interrupted", "interrupted"]
+        gate.open.set()
+        assert waiting.execute(COUNT).fetchone() == (2500,)
+        assert loading.execute(COUNT).fetchone() == (2500,)
