@@ -71,7 +71,7 @@ class CopyFile:
         self._path = path
         self._named = path is not None
         self._temporary = temporary
-        self._own_folder: Callable[[], object] | None = None
+        self._own_folder: weakref.finalize[..., CopyFile] | None = None
         self._account = account
         self._poll = poll
         self._writer: apsw.Connection | None = None
@@ -81,6 +81,8 @@ class CopyFile:
     def renew(self) -> None:
         """Open the file anew in a forked child, which may neither use nor close its parent's connections."""
         _PARENTS.extend((*self._readers, self._writer))
+        if self._own_folder is not None:
+            self._own_folder.detach()  # the folder is the parent's as well
         self._writer, self._readers = None, []
 
     @property
