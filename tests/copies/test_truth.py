@@ -180,3 +180,14 @@ def test_an_ordered_query_with_a_limit_is_answered_by_an_index(shop: Shop) -> No
     found = connection.execute("SELECT datetime FROM events ORDER BY datetime DESC LIMIT 10").fetchall()
     assert [value for (value,) in found] == wanted
     assert '"order":[3,true]' in str(connection.execute("EXPLAIN QUERY PLAN SELECT datetime FROM events ORDER BY datetime DESC LIMIT 10").fetchall())
+
+
+def test_a_load_counts_for_the_statement_that_needs_it(shop: Shop) -> None:
+    connection = shop.connect("events", cache_seconds=0, max_requests=2)
+    with pytest.raises(klaviyo_sql.OperationalError, match="max_requests"):
+        ids(connection)
+    assert connection.execute("SELECT rows FROM klaviyo_copies").fetchall() == [(None,)]
+    connection.max_requests = 3
+    assert len(ids(connection)) == 2500
+    connection.max_requests = 1
+    assert len(ids(connection)) == 2500
