@@ -33,6 +33,7 @@ bench: $(VENV)/installed-dev
 	$(BIN)/python benchmarks/latency.py
 	$(BIN)/python benchmarks/limits.py
 	$(BIN)/python benchmarks/counts.py
+	$(BIN)/python benchmarks/copies.py
 
 clean:
 	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache

@@ -8,6 +8,7 @@ with klaviyo_sql.connect() as connection:
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 
 from klaviyo_sql.errors import (
@@ -74,6 +75,8 @@ def connect(
     statement_timeout: float | None = None,
     share_limits: bool | None = None,
     counts: str | None = None,
+    materialized: str | Iterable[str] | None = None,
+    copy_file: str | Path | None = None,
 ) -> Connection:
     """A connection to a Klaviyo account, with ordinary SQLite tables beside its tables.
 
@@ -89,6 +92,10 @@ def connect(
     Three bounds stop a statement that costs more than was meant; by default there are none. `max_requests` bounds the requests that it sends
     (KLAVIYO_SQL_MAX_REQUESTS), `max_rows` the rows that it reads from Klaviyo (KLAVIYO_SQL_MAX_ROWS): BudgetExceeded. `statement_timeout` bounds
     the seconds from its start to its last row (KLAVIYO_SQL_STATEMENT_TIMEOUT): StatementTimeout.
+
+    `materialized` names the tables that are answered from a local copy, such as `("events:max_age=1m", "profiles")` (default:
+    KLAVIYO_SQL_MATERIALIZED), and `copy_file` where the copies lie (default: KLAVIYO_SQL_COPY_FILE, else a file for the account in the
+    user's cache folder).
 
     InterfaceError when an argument makes no sense. Nothing is sent: a wrong key shows with the first query.
     """
@@ -111,6 +118,8 @@ def connect(
         statement_timeout=statement_timeout,
         share_limits=share_limits,
         counts=counts,
+        materialized=materialized,
+        copy_file=copy_file,
     )
 
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
-from klaviyo_sql import contract
+from klaviyo_sql import contract, freshness
 from klaviyo_sql.errors import InterfaceError
+from klaviyo_sql.freshness import Freshness
 
 API_KEY = "KLAVIYO_API_KEY"
 API_URL = "KLAVIYO_API_URL"
@@ -19,6 +20,8 @@ STATEMENT_TIMEOUT = "KLAVIYO_SQL_STATEMENT_TIMEOUT"
 SHARE_LIMITS = "KLAVIYO_SQL_SHARE_LIMITS"
 STATE_FOLDER = "KLAVIYO_SQL_STATE_FOLDER"
 COUNTS = "KLAVIYO_SQL_COUNTS"
+MATERIALIZED = "KLAVIYO_SQL_MATERIALIZED"
+COPY_FILE = "KLAVIYO_SQL_COPY_FILE"
 
 PARALLEL = 20
 """Requests of one scan under way at once: at 0.2 s a request a hundred a second, and as many connections as httpx handles well."""
@@ -37,7 +40,8 @@ class Settings:
     `timeout` is the seconds that Klaviyo may stay silent, `max_wait` the most seconds that one request waits for a limit, `cache_seconds` how
     long a page is answered from memory (0: never), `cache_bytes` how much memory that may take, `parallel` how many requests of a
     scan may be under way at once. `max_requests` and `max_rows` bound what one statement sends and reads, `statement_timeout` its seconds;
-    None is no bound. `counts` says where counts of events come from.
+    None is no bound. `counts` says where counts of events come from. `materialized` are the tables that are answered from a local copy, in `copy_file`
+    (None: one for the account in the user's cache folder).
     `state_folder` is where the processes of this user keep what they must know of each other: how much of Klaviyo's limits is used (None: each
     counts for itself).
     """
@@ -55,6 +59,8 @@ class Settings:
     statement_timeout: float | None = None
     state_folder: Path | None = None
     counts: str = COUNTING[0]
+    materialized: Mapping[str, Freshness] = field(default_factory=dict)
+    copy_file: Path | None = None
 
     def __repr__(self) -> str:
         key = "set" if self.api_key else "not set"
@@ -76,6 +82,8 @@ def from_environment(
     statement_timeout: float | None = None,
     share_limits: bool | None = None,
     counts: str | None = None,
+    materialized: str | Iterable[str] | None = None,
+    copy_file: str | Path | None = None,
     environment: Mapping[str, str] | None = None,
 ) -> Settings:
     """The settings, with what is not given taken from the environment; InterfaceError when a value makes no sense."""
@@ -99,6 +107,7 @@ def from_environment(
     counting = counts if counts is not None else variables.get(COUNTS, "").strip().lower() or COUNTING[0]
     if counting not in COUNTING:
         raise InterfaceError(f"{'counts' if counts is not None else COUNTS} is {counting!r}; it must be one of {', '.join(COUNTING)}")
+    named = copy_file or variables.get(COPY_FILE)
     return Settings(
         api_key=api_key or variables.get(API_KEY) or None,
         base_url=(base_url or variables.get(API_URL) or contract.facts().base_url).rstrip("/"),
@@ -113,6 +122,8 @@ def from_environment(
         statement_timeout=statement_timeout,
         state_folder=_state_folder(variables) if share else None,
         counts=counting,
+        materialized=freshness.parsed(variables.get(MATERIALIZED, "") if materialized is None else materialized),
+        copy_file=Path(named).expanduser() if named else None,
     )
 
 

@@ -46,6 +46,9 @@ environment:
   KLAVIYO_SQL_STATE_FOLDER
                      where that is kept, instead of ~/.local/state/klaviyo-sql
   KLAVIYO_SQL_COUNTS aggregates lets Klaviyo count events, as --counts does
+  KLAVIYO_SQL_MATERIALIZED
+                     tables that are answered from a local copy, as
+                     events:max_age=5m,profiles; KLAVIYO_SQL_COPY_FILE is its file
   NO_COLOR           no colors, also on a terminal
 
 exit codes:
@@ -93,6 +96,20 @@ examples:
   klaviyo-sql tables MonthlyMetrics
   klaviyo-sql tables klaviyo_limits
   klaviyo-sql tables --format json
+"""
+
+_CACHE_EPILOG = """\
+actions:
+  status   which copies there are, their rows and their ages in seconds
+  refresh  read what is new of a table, or of all of them
+  clear    drop the copy of a table, or all of them
+  path     the file
+
+examples:
+  klaviyo-sql cache status
+  klaviyo-sql cache refresh events --whole
+  klaviyo-sql query --materialized events --materialized profiles:max_age=5m \\
+      "SELECT count(*) FROM events"
 """
 
 _DEMO_EPILOG = """\
@@ -147,6 +164,14 @@ def parser() -> argparse.ArgumentParser:
     explain.add_argument("--param", action="append", default=[], metavar="VALUE", help="the value for a ?, or name=VALUE for :name; repeat it")
     _source(explain)
 
+    cache = _command(commands, "cache", "the local copies of materialized tables: their age, and a refresh", _CACHE_EPILOG)
+    cache.add_argument("action", choices=("status", "refresh", "clear", "path"), metavar="ACTION", help="status, refresh, clear or path")
+    cache.add_argument("name", nargs="?", metavar="TABLE", help="refresh or clear this table alone")
+    cache.add_argument("--whole", action="store_true", help="refresh: read everything anew, which also finds what was deleted")
+    cache.add_argument("--format", choices=_FORMATS, default="table", help="how status and refresh are printed (default: table)")
+    _source(cache)
+    _width(cache)
+
     demo = _command(commands, "demo", "try it on a built-in account: no key, no network", _DEMO_EPILOG)
     demo.add_argument("sql", nargs="?", metavar="SQL", help="a query of your own instead of the tour; - reads it from standard input")
     _width(demo)
@@ -193,6 +218,16 @@ def _source(command: argparse.ArgumentParser) -> None:
         help="where counts of events come from: the events (default), or Klaviyo's aggregates where they are exact",
     )
     command.add_argument("--database", metavar="FILE", help="a SQLite file with your own tables, made when it is not there (default: in memory)")
+
+    command.add_argument(
+        "--materialized",
+        action="append",
+        default=[],
+        metavar="TABLE",
+        help="answer the table from a local copy that is brought up to date first; TABLE:max_age=5m spares even that for so long. Repeat it, "
+        "or set KLAVIYO_SQL_MATERIALIZED",
+    )
+    command.add_argument("--copy-file", type=Path, metavar="FILE", help="where the local copies lie (default: a file for the account in the cache folder)")
 
 
 def _width(command: argparse.ArgumentParser) -> None:

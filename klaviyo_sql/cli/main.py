@@ -71,6 +71,10 @@ def _run(arguments: Namespace) -> int:
             from klaviyo_sql.cli import explain
 
             return explain.run(arguments)
+        case "cache":
+            from klaviyo_sql.cli import cache
+
+            return cache.run(arguments)
         case "demo":
             from klaviyo_sql.cli import demo
 

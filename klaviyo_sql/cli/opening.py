@@ -12,7 +12,7 @@ _STEPS_BETWEEN_LOOKS = 100_000
 
 
 def connected(arguments: Namespace) -> klaviyo_sql.Connection:
-    """A connection as the options --sandbox, --key-file, --write, --counts and --database say.
+    """A connection as the options --sandbox, --key-file, --write, --counts, --database, --materialized and --copy-file say.
 
     Every statement is committed by itself: what was sent to Klaviyo could not be taken back with the rest.
     """
@@ -22,6 +22,8 @@ def connected(arguments: Namespace) -> klaviyo_sql.Connection:
         sandbox=arguments.sandbox,
         counts=arguments.counts,
         write=True if getattr(arguments, "write", False) else None,
+        materialized=arguments.materialized or None,
+        copy_file=arguments.copy_file,
         autocommit=True,
         max_requests=getattr(arguments, "max_requests", None),
         max_rows=getattr(arguments, "max_rows", None),

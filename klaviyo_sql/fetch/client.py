@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import functools
+import hashlib
 import importlib.metadata
 import random
 import threading
@@ -129,6 +130,11 @@ class Client:
 
     def __repr__(self) -> str:
         return f"<klaviyo_sql.fetch.Client of {self._address}{', closed' if self._closed else ''}>"
+
+    @property
+    def account(self) -> str:
+        """What tells the account from others without telling the key."""
+        return hashlib.sha256(f"{self._address}\n{self._key.digest}".encode()).hexdigest()
 
     def renew(self) -> None:
         """Start anew in a forked child: the parent's connections are the parent's."""

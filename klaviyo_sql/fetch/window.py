@@ -171,6 +171,13 @@ class Window:
         """Whether the rows that came, and half of what is under way, are all that a LIMIT wants: then nothing more is asked for ahead of need."""
         return self._limit is not None and self._rows + self._under_way * self._page / 2 >= self._limit
 
+    def _within_budget(self, chain: Chain, rows: list[Row]) -> Iterator[tuple[Chain, list[Row]]]:
+        """The page, or as many of its rows as the statement may have, and an error when it wants the next one."""
+        fitting = self._budget.read(len(rows))
+        yield chain, rows[:fitting]
+        if fitting < len(rows):
+            raise self._budget.too_many_rows(chain.request.table)
+
     def _fill(self, *, needed: bool = False) -> None:
         """Send as many requests as the window allows; one at least when it is needed: whatever lies ready may wait for it."""
         while self._failure is None and (self._has_room() or (needed and not self._under_way)):
@@ -227,7 +234,7 @@ class Window:
         self._cut_pages += run.slicer is not None
         client, budget, stop, outcomes = self._client, self._budget, self._stop, self._outcomes
         # Where a scan is cut is decided by what arrives when: its slices are not asked for again like the pages of a chain are.
-        cache = max(run.number, self._cut_pages if run.slicer is not None else 0) <= pages.CACHED_PAGES
+        cache = max(run.number, self._cut_pages if run.slicer is not None else 0) <= pages.CACHED_PAGES and not run.chain.fresh
 
         def job() -> None:
             try:

@@ -150,7 +150,7 @@ class Collection:
     `get` is the by-id operation, used for keys; `most_gets` says how many keys are worth a request each before reading the whole table is
     cheaper (None: always worth it). `default_sort` makes the pages of an unordered scan stable; a long scan is sorted by `cut_by`, a
     time that every row has, so that it can be cut into ranges that are read side by side. `absent_statuses` are the statuses by which
-    `get` says that an id does not exist.
+    `get` says that an id does not exist. `changes` names the time column in which everything new or changed shows; a local copy is kept fresh by it.
     """
 
     resource: str
@@ -160,6 +160,7 @@ class Collection:
     parent: Parent | None = None
     default_sort: str | None = None
     cut_by: str | None = None
+    changes: str | None = None
     absent_statuses: frozenset[int] = frozenset({404})
 
 

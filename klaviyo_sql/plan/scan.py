@@ -112,6 +112,9 @@ class Chain:
         """What is asked for first."""
         return self.counted.request if self.counted else self.request
 
+    fresh: bool = False
+    """Whether its pages must not come from the page cache."""
+
 
 @dataclass(frozen=True, slots=True)
 class Plan:
@@ -144,6 +147,8 @@ class Scan:
     limit: int | None = None
     cut: bool = False
     """Whether a long scan may be cut into parts that are read side by side."""
+    fresh: bool = False
+    """Whether Klaviyo has to be asked, even when the answer of a minute ago is still in the page cache."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,7 +189,7 @@ def _for_parents(plan: Plan, scan: Scan, wanted: dict[int, Wanted], tables: dict
         return replace(plan, chains=tuple(itertools.chain.from_iterable(chains_of(parent) for parent in ids if _can_be_an_id(parent))))
     assert source.parent is not None  # noqa: S101 - only called for tables with a parent
     parent = tables[source.parent.table]
-    parents = _Collection(Scan(parent, (parent.index("id"),)), parent.source, {}, tables).plan()  # type: ignore[arg-type]
+    parents = _Collection(Scan(parent, (parent.index("id"),), fresh=scan.fresh), parent.source, {}, tables).plan()  # type: ignore[arg-type]
     return replace(plan, parents=parents, chains_of=chains_of, order=None)
 
 
@@ -448,7 +453,7 @@ class _Collection:
                 known[column] = parent
         decoded = tuple(replace(table.columns[column], place=Argument()) if column in known else table.columns[column] for column in columns)
         request = Request(operation, "GET", path, tuple(sorted(parameters.items())), table=table.name)
-        return Chain(request, columns, decoded, tuple(known.get(column) for column in columns), **more)
+        return Chain(request, columns, decoded, tuple(known.get(column) for column in columns), fresh=self.scan.fresh, **more)
 
     def _columns(self, checks: Iterable[Check], cut: Slicing | None = None) -> tuple[int, ...]:
         """The columns that rows must have: those that SQLite reads, those that are checked, and those that sort or cut them."""

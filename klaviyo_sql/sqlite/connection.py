@@ -14,8 +14,10 @@ from typing import TYPE_CHECKING, Any, Self
 import apsw
 import apsw.ext
 import httpx
+import msgspec
 
 from klaviyo_sql import errors
+from klaviyo_sql.copies import Copies, CopyFile
 from klaviyo_sql.engine import Engine
 from klaviyo_sql.fetch import Budget, Client, Limits, RequestLog
 from klaviyo_sql.fetch.forking import renew_after_fork
@@ -103,6 +105,7 @@ class Connection:
         self.engine = Engine(self._client, clock or SystemClock(), TABLES, parallel=settings.parallel, poll=self._poll)
         self.rehearsal = Rehearsal()
         self.statement = Statement()
+        self.copies = self._copied(settings, clock or SystemClock())
         self._counted_at = 0
         self._cursors: weakref.WeakSet[Cursor] = weakref.WeakSet()
         self._write = settings.write
@@ -117,6 +120,11 @@ class Connection:
         for cursor in list(self._cursors):
             cursor.abandon()
 
+    def _copied(self, settings: Settings, clock: Clock) -> Copies:
+        """The materialized tables; the sandbox is made anew for each process, and so are the copies of it that no file is named for."""
+        file = CopyFile(settings.copy_file, self._client.account, temporary=self.sandbox is not None, poll=self._poll)
+        return Copies(self.engine, clock, file, settings.materialized)
+
     def _register(self, *, write: bool) -> None:
         """Make the account's tables known, under all their names, and the tables about the driver."""
         sqlite = self._sqlite
@@ -125,18 +133,30 @@ class Connection:
         for declared in TABLES.values():
             for table in (declared, declared.in_pascal_case()) if len(declared.names) > 1 else (declared,):
                 # SQLite lets a table WITHOUT ROWID be written to only when its key is one column.
-                self._create_module(table.name, Module(table, self.engine, self.statement, self.rehearsal, write=write), read_only=len(table.key) > 1)
+                module = Module(table, self.engine, self.statement, self.rehearsal, self.copies, write=write)
+                self._create_module(table.name, module, read_only=len(table.key) > 1)
         log, limits, tables = self._client.log, self._client.limits, TABLES.values()
         for own, rows in (
             (own_tables.REQUESTS, lambda: introspection.requests(log)),
             (own_tables.LIMITS, lambda: introspection.limits(limits)),
             (own_tables.TABLES, lambda: introspection.tables(tables)),
             (own_tables.COLUMNS, lambda: introspection.columns(tables)),
+            (own_tables.COPIES, lambda: introspection.copies(self.copies)),
         ):
             self._create_module(own.name, RowsModule(own.ddl, rows), read_only=True)
         if self._counts != COUNTING[0]:
-            module = Module(EVENT_COUNTS, self.engine, self.statement, self.rehearsal, write=write)
+            module = Module(EVENT_COUNTS, self.engine, self.statement, self.rehearsal, self.copies, write=write)
             self._create_module(EVENT_COUNTS.name, module, read_only=True)
+        sqlite.create_scalar_function("refresh", self._refresh, -1, flags=apsw.SQLITE_DIRECTONLY)
+        if self.copies.active:
+            # Statements that no cursor of ours runs, as in a script; each of ours says itself when its statement begins.
+            sqlite.exec_trace = lambda *_: self.copies.begin() is not None
+
+    def _refresh(self, *arguments: Any) -> str:
+        """SQL's refresh(table) and refresh(table, 'whole'): what was done, as JSON."""
+        if not 1 <= len(arguments) <= 2 or not all(isinstance(argument, str) for argument in arguments) or arguments[1:] not in ((), ("whole",)):
+            raise errors.ProgrammingError("refresh() takes the name of a materialized table, and 'whole' to read all of it anew: refresh('events', 'whole')")
+        return msgspec.json.encode(self.copies.refresh(arguments[0], whole=len(arguments) > 1)).decode()
 
     def _create_module(self, name: str, module: Any, *, read_only: bool = False) -> None:
         # Version 2 has savepoints; of the later ones apsw allows 33 modules in a process.
@@ -202,6 +222,7 @@ class Connection:
             cursor.close()
         self._client.close()
         self._sqlite.close(True)
+        self.copies.close()
 
     def __enter__(self) -> Self:
         self._check_open()
@@ -260,12 +281,14 @@ class Connection:
     def begin_statement(self) -> Budget:
         """A new statement is about to run: it sees Klaviyo anew, and from now on everything counts for its budget."""
         self.statement.begin()
+        if self.copies.active:
+            self.copies.begin()
         self.engine.budget = self.engine.new_budget(max_requests=self.max_requests, max_rows=self.max_rows, seconds=self.statement_timeout)
         return self.engine.budget
 
     def counting(self, sql: str) -> str:
         """The statement as SQLite is to read it: where counts of events may come from metric aggregates, it reads counts instead of events."""
-        if self._counts == COUNTING[0] or not _COUNTS_EVENTS.match(sql):
+        if self._counts == COUNTING[0] or not _COUNTS_EVENTS.match(sql) or self.copies.of(TABLES["events"]) is not None:
             return sql
         from klaviyo_sql.statements.counting import counted  # the parser takes a third of a second to load
 

@@ -12,6 +12,7 @@ import apsw
 import apsw.ext
 
 from klaviyo_sql import errors
+from klaviyo_sql.copies import Snapshots
 from klaviyo_sql.sqlite.types import bound
 
 if TYPE_CHECKING:
@@ -39,6 +40,7 @@ class Cursor:
         self._engine = connection.engine
         self._budget = connection.engine.budget
         self._rows: Iterator[tuple[Any, ...]] | None = None
+        self._snapshots: Snapshots | None = None
         self.rowcount = -1
         self.lastrowid: int | None = None
 
@@ -110,7 +112,9 @@ class Cursor:
         rows = self._results()
         self._engine.budget = self._budget
         with self.connection.translating():
+            self._look()
             left = list(rows)
+        self._ended()
         self.connection.raise_bad_time()
         return left
 
@@ -123,9 +127,12 @@ class Cursor:
         if rows is None:
             rows = self._results()
         self._engine.budget = self._budget  # other cursors' statements may have run in between
+        if self._snapshots is not None:
+            self.connection.copies.current = self._snapshots
         try:
             row = next(rows)
         except StopIteration:
+            self._ended()
             self.connection.raise_bad_time()
             raise
         except apsw.Error as error:
@@ -140,6 +147,7 @@ class Cursor:
         self._rows = None
         if cursor is not None:
             cursor.close(True)
+        self._ended()
 
     def abandon(self) -> None:
         """Forget the rows without touching SQLite: this is a forked child, and the cursor is the parent's."""
@@ -163,6 +171,7 @@ class Cursor:
             raise errors.ProgrammingError(f"a statement is a text, not {type(sql).__name__}")
         self._description = None
         self._rows = None
+        self._snapshots = None
         self.rowcount = -1
         self.lastrowid = None
         return cursor
@@ -172,7 +181,20 @@ class Cursor:
         columns = cursor.get_description()
         self._budget = self.connection.begin_statement()
         self._description = tuple((name, declared, None, None, None, None, None) for name, declared in columns) or None
+        if self.connection.copies.active:
+            self._snapshots = self.connection.copies.current
         return True
+
+    def _look(self) -> None:
+        """What the connection sees of materialized tables is what this cursor's statement sees."""
+        if self._snapshots is not None:
+            self.connection.copies.current = self._snapshots
+
+    def _ended(self) -> None:
+        """The statement has no more rows: what it saw may be let go."""
+        snapshots, self._snapshots = self._snapshots, None
+        if snapshots is not None:
+            snapshots.close()
 
     def _refuse_several(self, sql: str) -> None:
         if ";" not in sql.rstrip().rstrip(";"):
@@ -189,6 +211,7 @@ class Cursor:
 
     def _settle(self, changes_before: int) -> None:
         """What a statement without rows did."""
+        self._ended()
         sqlite = self.connection.sqlite
         changed = sqlite.total_changes() - changes_before
         self.rowcount = changed

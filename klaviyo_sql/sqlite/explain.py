@@ -18,6 +18,7 @@ import msgspec
 
 from klaviyo_sql import contract
 from klaviyo_sql.contract import Rate
+from klaviyo_sql.copies.expectation import expectation
 from klaviyo_sql.model.request import Request
 from klaviyo_sql.model.table import Aggregates, Collection, Id, Table
 from klaviyo_sql.plan import filters, pushdown
@@ -65,6 +66,8 @@ class Step:
     nothing: str | None = None
     reads_timezone: bool = False
     note: str = ""
+    copy: str | None = None
+    """How a materialized table is answered from its local copy."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,6 +151,7 @@ class _Reader:
 
     def __init__(self, connection: Connection, lines: Sequence[_Line], values: dict[str, tuple[Any, ...]]) -> None:
         self._engine = connection.engine
+        self._copies = connection.copies
         self._declared = {table.name: table for known in connection.tables() for table in (known, known.in_pascal_case())}
         self._declared[EVENT_COUNTS.name] = EVENT_COUNTS
         self._values = values
@@ -186,6 +190,10 @@ class _Reader:
             return None, _Around((*around.names, *names), around.runs * self._rows.get(line.name, 1.0))
         agreement = index.read(agreed)
         table = self._declared[agreement.table]
+        if agreement.copied:
+            step = self._copied(table, line.name, agreement, around)
+            self.steps.append(step)
+            return step, _Around((*around.names, line.name), max(1.0, float(step.rows)))
         constraints = agreement.constraints(self._values[agreed]) if agreed in self._values else agreement.presumed()
         scan = Scan(table, agreement.columns, constraints, agreement.scan_order, agreement.limit)
         plan = self._engine.presumed(scan)
@@ -194,6 +202,31 @@ class _Reader:
         self.steps.append(step)
         self.waiting.append(_waiting(_rate(plan.chains[0].first), len(plan.chains)) if plan.chains else 0.0)
         return step, _Around((*around.names, line.name), max(1.0, float(step.rows)))
+
+    def _copied(self, table: Table, alias: str, agreement: Agreement, around: _Around) -> Step:
+        """A scan that is answered from the local copy."""
+        copy = self._copies.of(table)
+        assert copy is not None  # noqa: S101 - such a scan is agreed on for materialized tables only
+        before = any(step.copy and step.table in copy.layout.table.names for step in self.steps)
+        expected = expectation(self._copies, copy, self._engine, asked_before=before)
+        share = estimate(table, [(column, operator) for column, operator, _ in agreement.terms], TABLES).rows / table.typical_rows
+        return Step(
+            table=table.name,
+            alias=alias,
+            times=f"for each row of {' and '.join(around.names)}" if around.names else "once",
+            requests=expected.requests,
+            least=expected.least,
+            more=expected.more if expected.requests else "",
+            exact=(),
+            rechecked=(),
+            ordered=False,
+            limit="",
+            likely=expected.likely,
+            seconds=round(expected.likely * ROUND_TRIP, 1),
+            rows=max(1, round(share * self._copies.row_count(copy) * around.runs)),
+            repeated=bool(around.names),
+            copy=expected.says,
+        )
 
 
 def _rehearsed(connection: Connection, sql: str, parameters: Parameters) -> dict[str, tuple[Any, ...]]:
@@ -368,6 +401,8 @@ def _lines(node: Node) -> Iterator[str]:
         return
     if step.note:
         yield step.note
+    if step.copy:
+        yield step.copy
     yield from step.requests if len(step.requests) <= 4 else (*step.requests[:3], f"… and {len(step.requests) - 3} more like these")
     if step.more:
         yield f"then {step.more}"
@@ -379,7 +414,8 @@ def _lines(node: Node) -> Iterator[str]:
         yield "sorted by Klaviyo"
     if step.likely > step.least:
         yield f"about {step.likely:,} requests, {step.seconds:,g} s{'' if step.repeated else f', if that is {step.rows:,} rows'}"
-    yield f"limit: {step.limit}"
+    if step.limit:
+        yield f"limit: {step.limit}"
 
 
 def as_json(explanation: Explanation) -> str:

@@ -20,7 +20,7 @@ from klaviyo_sql.plan.scan import Order
 _LAST_BIT = 63
 
 _EQUAL, _IS = apsw.SQLITE_INDEX_CONSTRAINT_EQ, apsw.SQLITE_INDEX_CONSTRAINT_IS
-_OPERATORS: dict[int, Operator] = {
+OPERATORS: dict[int, Operator] = {
     _EQUAL: Operator.EQUAL,
     apsw.SQLITE_INDEX_CONSTRAINT_GT: Operator.GREATER,
     apsw.SQLITE_INDEX_CONSTRAINT_GE: Operator.GREATER_OR_EQUAL,
@@ -30,7 +30,7 @@ _OPERATORS: dict[int, Operator] = {
 }
 
 
-class Agreement(msgspec.Struct, frozen=True):
+class Agreement(msgspec.Struct, frozen=True, omit_defaults=True):
     """The table, terms as (column, operator, value if it is a literal), the columns that are read, the order to keep, and the rows that are enough."""
 
     table: str
@@ -38,6 +38,8 @@ class Agreement(msgspec.Struct, frozen=True):
     columns: tuple[int, ...]
     order: tuple[int, bool] | None = None
     limit: int | None = None
+    copied: bool = False
+    """Whether the rows are those of the local copy."""
 
     def constraints(self, values: tuple[Any, ...]) -> tuple[Constraint, ...]:
         """The terms with the values of one run."""
@@ -100,7 +102,7 @@ def agree(info: apsw.IndexInfo, table: Table, tables: dict[str, Table]) -> None:
             continue
         declared = table.columns[column]
         # Where a column is never NULL, IS is the same as =.
-        operator = _OPERATORS.get(_EQUAL if code == _IS and declared.not_null else code)
+        operator = OPERATORS.get(_EQUAL if code == _IS and declared.not_null else code)
         if operator is None:
             exact = False
             continue
@@ -136,14 +138,14 @@ def agree(info: apsw.IndexInfo, table: Table, tables: dict[str, Table]) -> None:
         Agreement(
             table=table.name,
             terms=tuple(terms),
-            columns=_columns(info, table),
+            columns=used(info, table),
             order=order,
             limit=limit + offset if limit is not None and exact else None,
         )
     )
 
 
-def _columns(info: apsw.IndexInfo, table: Table) -> tuple[int, ...]:
+def used(info: apsw.IndexInfo, table: Table) -> tuple[int, ...]:
     """The columns that will be read; SQLite's mask has 64 bits, and the last one stands for every column from there on."""
     used = set(info.colUsed)
     if _LAST_BIT in used:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from klaviyo_sql import contract
+from klaviyo_sql.copies import Copies
+from klaviyo_sql.copies.materialized import report_row
 from klaviyo_sql.fetch import Allowance, Limits, RequestLog
 from klaviyo_sql.fetch.rows import Row
 from klaviyo_sql.model import timestamps
@@ -84,6 +86,11 @@ def tables(declared: Iterable[Table]) -> list[Row]:
             )
         )
     return rows
+
+
+def copies(known: Copies) -> list[Row]:
+    """Every local copy, with its age in seconds and when it was read whole."""
+    return [report_row(report) for report in known.reports()]
 
 
 def columns(declared: Iterable[Table]) -> list[Row]:

@@ -97,4 +97,19 @@ COLUMNS = _table(
     ("description", "TEXT", "What it is."),
 )
 
-OWN_TABLES = {table.name: table for table in (REQUESTS, LIMITS, TABLES, COLUMNS)}
+COPIES = _table(
+    "klaviyo_copies",
+    "The local copies of materialized tables, one row each.",
+    ("table_name", "TEXT", "The table's name."),
+    ("rows", "INTEGER", "How many rows the copy has."),
+    ("refreshed_at", "TIMESTAMP TEXT", "When Klaviyo was last asked for what is new; NULL before the first load."),
+    ("age", "REAL", "Seconds since then."),
+    ("reread_at", "TIMESTAMP TEXT", "When it was last read whole, which is what shows deleted rows."),
+    ("reread_age", "REAL", "Seconds since then."),
+    ("newest", "TIMESTAMP TEXT", "The latest time that it knows of, from which what is new is asked for."),
+    ("max_age", "REAL", "Seconds for which nothing is asked at all; NULL for a copy that this connection does not use."),
+    ("look_back", "REAL", "Seconds before the newest time that are asked for again."),
+    ("reread_after", "REAL", "Seconds after which it is read whole."),
+)
+
+OWN_TABLES = {table.name: table for table in (REQUESTS, LIMITS, TABLES, COLUMNS, COPIES)}

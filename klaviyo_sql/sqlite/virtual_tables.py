@@ -9,10 +9,11 @@ from typing import Any
 import apsw
 
 from klaviyo_sql import errors
+from klaviyo_sql.copies import Copies
 from klaviyo_sql.engine import Engine
 from klaviyo_sql.fetch.rows import Row
 from klaviyo_sql.model.table import Table
-from klaviyo_sql.sqlite import index
+from klaviyo_sql.sqlite import copied_index, index
 from klaviyo_sql.sqlite.statement import Statement
 
 
@@ -47,8 +48,8 @@ class Rehearsal:
 class Module:
     """A virtual table module for one declared table."""
 
-    def __init__(self, table: Table, engine: Engine, statement: Statement, rehearsal: Rehearsal, *, write: bool) -> None:
-        self._table = VirtualTable(table, engine, statement, rehearsal, write=write)
+    def __init__(self, table: Table, engine: Engine, statement: Statement, rehearsal: Rehearsal, copies: Copies, *, write: bool) -> None:
+        self._table = VirtualTable(table, engine, statement, rehearsal, copies, write=write)
         self._ddl = ddl(table)
 
     def Create(self, *_: Any) -> tuple[str, VirtualTable]:  # noqa: N802 - apsw's name
@@ -60,15 +61,18 @@ class Module:
 class VirtualTable:
     """One declared table on one engine."""
 
-    def __init__(self, table: Table, engine: Engine, statement: Statement, rehearsal: Rehearsal, *, write: bool) -> None:
+    def __init__(self, table: Table, engine: Engine, statement: Statement, rehearsal: Rehearsal, copies: Copies, *, write: bool) -> None:
         self.table = table
+        self.copies = copies
+        self.copy = copies.of(table)
         self.engine = engine
         self.statement = statement
         self.rehearsal = rehearsal
         self._refusal = errors.write_refused(table.name, write=write)
 
     def BestIndexObject(self, info: apsw.IndexInfo) -> bool:  # noqa: N802
-        index.agree(info, self.table, self.engine.tables)
+        if self.copy is None or not copied_index.agree(info, self.table, self.copy.layout, self.engine.tables, self.copies.row_count(self.copy)):
+            index.agree(info, self.table, self.engine.tables)
         return True
 
     def Open(self) -> Cursor:  # noqa: N802
@@ -117,8 +121,11 @@ class Cursor:
             return
         self._positions = {column: position for position, column in enumerate(agreement.columns)}
         self._row = self._current[0] = None  # an inner loop that is run again looks for what is waiting in others, not here
-        scanner = table.statement.scanner(table.engine, table.table, agreed)
-        self._pages = scanner.pages(agreement.constraints(values), functools.partial(table.statement.waiting, self))
+        if agreement.copied and table.copy is not None:
+            self._pages = table.copies.pages(table.copy, agreement.columns, agreement.constraints(values), agreement.scan_order)
+        else:
+            scanner = table.statement.scanner(table.engine, table.table, agreed)
+            self._pages = scanner.pages(agreement.constraints(values), functools.partial(table.statement.waiting, self))
         table.statement.enter(self)
         self._turn()
 

@@ -8,7 +8,15 @@ EVENTS = Table(
     name="events",
     doc="Everything that profiles did and that was sent to them, one row an event.",
     # Reading one event by id has a lower limit (10 a second) than the list; a nonsense id is answered with 400.
-    source=Collection(resource="event", list="get_events", get="get_event", default_sort="datetime", cut_by="datetime", absent_statuses=frozenset({400, 404})),
+    source=Collection(
+        resource="event",
+        list="get_events",
+        get="get_event",
+        default_sort="datetime",
+        cut_by="datetime",
+        changes="datetime",
+        absent_statuses=frozenset({400, 404}),
+    ),
     key=("id",),
     typical_rows=1_000_000,
     columns=(

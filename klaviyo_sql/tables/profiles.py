@@ -180,7 +180,7 @@ _PUSH_TOKEN = Column(
 PROFILES = Table(
     name="profiles",
     doc="The people of the account, one row each.",
-    source=Collection(resource="profile", list="get_profiles", get="get_profile", most_gets=1, default_sort="id", cut_by="created"),
+    source=Collection(resource="profile", list="get_profiles", get="get_profile", most_gets=1, default_sort="id", cut_by="created", changes="updated"),
     key=("id",),
     typical_rows=100_000,
     columns=(

@@ -142,6 +142,6 @@ def test_replies_that_grow_do_not_stop_the_order(scanned: Any) -> None:
     """What may lie ready is bounded by bytes; a bound that shrinks while a burst holds up the order must not keep the burst from being read."""
     burst = [(3 * BEGAN + ENDED) // 4] * (9 * PAGE)
     events = evenly(60 * PAGE) + burst
-    rows, replies = scanned(Events(events, size=lambda first: 1_000 if first < 45 * PAGE else 50_000_000), "ASC")
+    rows, _ = scanned(Events(events, size=lambda first: 1_000 if first < 45 * PAGE else 50_000_000), "ASC")
     assert len(rows) == len(events)
     assert [row[1] for row in rows] == sorted(row[1] for row in rows)

@@ -1,0 +1,9 @@
+"""Local copies of materialized tables: kept fresh by what changed, answered at local speed."""
+
+from __future__ import annotations
+
+from klaviyo_sql.copies.file import CopyFile, default_path
+from klaviyo_sql.copies.materialized import Copies, Snapshots
+from klaviyo_sql.copies.need import Copy, Need
+
+__all__ = ["Copies", "Copy", "CopyFile", "Need", "Snapshots", "default_path"]
