@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import UTC, date, datetime, time, timedelta
 from random import Random
 
@@ -11,8 +12,11 @@ from klaviyo_sql.sandbox.generation.groups import fill_groups, make_flows, make_
 from klaviyo_sql.sandbox.generation.identifiers import ShortIds
 from klaviyo_sql.sandbox.generation.metrics import make_metrics
 from klaviyo_sql.sandbox.generation.people import make_profiles
+from klaviyo_sql.sandbox.generation.tags import make_tags
 
 _SPAN = timedelta(days=730)
+_SUBJECTS: tuple[Callable[[Random, Account, int, int], None], ...] = (make_tags,)
+"""What is made after the events, each from what was made before it."""
 
 
 def generate(seed: int = 1, today: date | None = None, profiles: int = 3000, events: int = 60_000) -> Account:
@@ -33,6 +37,9 @@ def generate(seed: int = 1, today: date | None = None, profiles: int = 3000, eve
     fill_groups(random, account, start, end)
     make_flows(random, ids, account, start)
     make_events(random, account, metrics, plans, events, start, end)
+    for subject in _SUBJECTS:
+        # Each has a stream of random numbers of its own, so that one more of something leaves everything else as it was.
+        subject(Random(f"{seed} {day.isoformat()} {subject.__module__}.{subject.__name__}"), account, start, end)
     account.changed()
     return account
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from klaviyo_sql.sandbox.endpoints import Endpoint
 from klaviyo_sql.sandbox.kinds import Kind
+from klaviyo_sql.sandbox.relationships import endpoints_of
 from klaviyo_sql.sandbox.subjects import accounts, events, flows, lists, metric_aggregates, metrics, profiles, segments, tags
 
 _SUBJECTS_WITH_KINDS = (accounts, events, flows, lists, metrics, profiles, segments, tags)
@@ -21,10 +22,11 @@ KINDS: dict[str, Kind] = {name: kind for subject in _SUBJECTS_WITH_KINDS for nam
         _not_stored("conversation", "/api/conversations"),
         _not_stored("flow-action", "/api/flow-actions"),
         _not_stored("push-token", "/api/push-tokens"),
-        _not_stored("tag-group", "/api/tag-groups"),
     )
 }
 """Every kind by name; the last ones are only ever at the far end of an empty relationship."""
 
-ENDPOINTS: dict[str, Endpoint] = {name: endpoint for subject in _SUBJECTS_WITH_ENDPOINTS for name, endpoint in subject.ENDPOINTS.items()}
+ENDPOINTS: dict[str, Endpoint] = endpoints_of(KINDS) | {
+    name: endpoint for subject in _SUBJECTS_WITH_ENDPOINTS for name, endpoint in subject.ENDPOINTS.items()
+}
 """The imitated operations by operation id."""

@@ -30,7 +30,7 @@ KINDS = {
                 "attributions",
                 "attribution",
                 lambda account, resource: account.event_attributions.get(resource["id"], []),
-                shown="when filled",
+                shown="when filled and included",
             ),
         ),
         valid_id=lambda identifier: _ID.fullmatch(identifier) is not None,

@@ -14,8 +14,8 @@ from klaviyo_sql.sandbox.subjects.segments import segments_of
 
 _ADDITIONAL = frozenset(("subscriptions", "predictive_analytics"))
 _GROUPS = (
-    Relation("lists", "list", lambda account, resource: lists_of(account, resource["id"])),
-    Relation("segments", "segment", lambda account, resource: segments_of(account, resource["id"])),
+    Relation("lists", "list", lambda account, resource: lists_of(account, resource["id"]), page_links=True),
+    Relation("segments", "segment", lambda account, resource: segments_of(account, resource["id"]), page_links=True),
     Relation("push-tokens", "push-token"),
 )
 
