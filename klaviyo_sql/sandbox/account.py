@@ -36,7 +36,19 @@ class Account:
     segments: dict[str, Resource] = field(default_factory=dict)
     tag_groups: dict[str, Resource] = field(default_factory=dict)
     tags: dict[str, Resource] = field(default_factory=dict)
+    campaigns: dict[str, Resource] = field(default_factory=dict)
+    campaign_messages: dict[str, Resource] = field(default_factory=dict)
+    recipient_estimations: dict[str, Resource] = field(default_factory=dict)
+    """By campaign id, as the two kinds of jobs are."""
+    recipient_estimation_jobs: dict[str, Resource] = field(default_factory=dict)
+    campaign_send_jobs: dict[str, Resource] = field(default_factory=dict)
     flows: dict[str, Resource] = field(default_factory=dict)
+    flow_actions: dict[str, Resource] = field(default_factory=dict)
+    flow_messages: dict[str, Resource] = field(default_factory=dict)
+    templates: dict[str, Resource] = field(default_factory=dict)
+    """Those with a false `listed` are copies that messages have."""
+    universal_content: dict[str, Resource] = field(default_factory=dict)
+    images: dict[str, Resource] = field(default_factory=dict)
     attributions: dict[str, Resource] = field(default_factory=dict)
     list_members: dict[str, dict[str, str]] = field(default_factory=dict)
     """When each member joined, by list id and profile id."""

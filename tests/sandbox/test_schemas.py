@@ -20,16 +20,25 @@ from .conftest import Ask
 Schema = dict[str, Any]
 
 # Seen in live replies, and not described.
-_UNDESCRIBED = {"click_tracking", "conversation"}
+_UNDESCRIBED = {"click_tracking", "conversation", "ignore_unsubscribes", "image"}
 # Described as strings; live replies have null in these places.
 _NULL_IN_PRACTICE = {("CollectionLinks", "next"), ("CollectionLinks", "prev"), ("ObjectLinks", "next"), ("ObjectLinks", "prev")}
 
+CHANNELS = ("email", "sms", "mobile_push")
 # Campaigns and coupon codes are not listed without these.
-_FILTERS: dict[str, list[str]] = {}
+_FILTERS: dict[str, list[str]] = {
+    "get_campaigns": [f'equals(messages.channel,"{channel}"),equals(archived,{archived})' for channel in CHANNELS for archived in ("false", "true")],
+    "get_flows": ["equals(archived,false)", "equals(archived,true)"],
+    "get_images": ["equals(hidden,false)", "equals(hidden,true)"],
+}
 
 _MOST_IDS = 12
 # Where the account keeps the resources of a path, where the name is another.
-_COLLECTIONS: dict[str, str] = {}
+_COLLECTIONS = {
+    "campaign-recipient-estimation-jobs": "recipient_estimation_jobs",
+    "campaign-recipient-estimations": "recipient_estimations",
+    "template-universal-content": "universal_content",
+}
 
 
 def _variants(name: str) -> Iterator[str]:
@@ -124,6 +133,9 @@ def _converted(schema: Any, title: str, sparse: bool) -> Any:
         return schema
     left_out = {"nullable"} | ({"required"} if sparse else set())
     converted = {key: _converted(value, "", sparse) for key, value in schema.items() if key not in left_out or isinstance(value, dict)}
+    if "oneOf" in converted:
+        # The choices overlap: a definition of a message is one of several, all of whose members are optional.
+        converted["anyOf"] = converted.pop("oneOf")
     if isinstance(schema.get("$ref"), str):
         converted["$ref"] = f"#/$defs/{schema['$ref']}"
     properties = converted.get("properties", {})

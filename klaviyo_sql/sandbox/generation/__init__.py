@@ -7,7 +7,10 @@ from datetime import UTC, date, datetime, time, timedelta
 from random import Random
 
 from klaviyo_sql.sandbox.account import Account, Resource
-from klaviyo_sql.sandbox.generation.activity import make_events
+from klaviyo_sql.sandbox.generation.activity import Sendings, make_events
+from klaviyo_sql.sandbox.generation.campaigns import make_campaigns
+from klaviyo_sql.sandbox.generation.content import make_images, make_templates, make_universal_content
+from klaviyo_sql.sandbox.generation.flows import make_flow_actions
 from klaviyo_sql.sandbox.generation.groups import fill_groups, make_flows, make_lists, make_segments
 from klaviyo_sql.sandbox.generation.identifiers import ShortIds
 from klaviyo_sql.sandbox.generation.metrics import make_metrics
@@ -15,8 +18,10 @@ from klaviyo_sql.sandbox.generation.people import make_profiles
 from klaviyo_sql.sandbox.generation.tags import make_tags
 
 _SPAN = timedelta(days=730)
-_SUBJECTS: tuple[Callable[[Random, Account, int, int], None], ...] = (make_tags,)
-"""What is made after the events, each from what was made before it."""
+_BEFORE_EVENTS = (make_tags, make_templates, make_universal_content, make_images, make_campaigns, make_flow_actions)
+"""What events speak of, each made from what was made before it."""
+
+_AFTER_EVENTS: tuple[Callable[[Random, Account, int, int], None], ...] = ()
 
 
 def generate(seed: int = 1, today: date | None = None, profiles: int = 3000, events: int = 60_000) -> Account:
@@ -36,10 +41,17 @@ def generate(seed: int = 1, today: date | None = None, profiles: int = 3000, eve
     account.exchange_ids = {f"kx-{number}.{account.account['id']}": profile["id"] for number, profile in enumerate(people[:5])}
     fill_groups(random, account, start, end)
     make_flows(random, ids, account, start)
-    make_events(random, account, metrics, plans, events, start, end)
-    for subject in _SUBJECTS:
+    senders = list(account.flows)
+
+    def make(subject: Callable[[Random, Account, int, int], None]) -> None:
         # Each has a stream of random numbers of its own, so that one more of something leaves everything else as it was.
         subject(Random(f"{seed} {day.isoformat()} {subject.__module__}.{subject.__name__}"), account, start, end)
+
+    for subject in _BEFORE_EVENTS:
+        make(subject)
+    make_events(random, account, metrics, plans, events, start, end, Sendings.of(account, senders))
+    for subject in _AFTER_EVENTS:
+        make(subject)
     account.changed()
     return account
 
