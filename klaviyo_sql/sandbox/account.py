@@ -49,6 +49,17 @@ class Account:
     """Those with a false `listed` are copies that messages have."""
     universal_content: dict[str, Resource] = field(default_factory=dict)
     images: dict[str, Resource] = field(default_factory=dict)
+    forms: dict[str, Resource] = field(default_factory=dict)
+    form_versions: dict[str, Resource] = field(default_factory=dict)
+    catalog_items: dict[str, Resource] = field(default_factory=dict)
+    catalog_variants: dict[str, Resource] = field(default_factory=dict)
+    catalog_categories: dict[str, Resource] = field(default_factory=dict)
+    item_categories: dict[str, list[str]] = field(default_factory=dict)
+    """Category ids by item id."""
+    coupons: dict[str, Resource] = field(default_factory=dict)
+    coupon_codes: dict[str, Resource] = field(default_factory=dict)
+    push_tokens: dict[str, Resource] = field(default_factory=dict)
+    conversations: dict[str, Resource] = field(default_factory=dict)
     attributions: dict[str, Resource] = field(default_factory=dict)
     list_members: dict[str, dict[str, str]] = field(default_factory=dict)
     """When each member joined, by list id and profile id."""

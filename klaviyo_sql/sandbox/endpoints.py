@@ -5,6 +5,7 @@ A subject declares its endpoints as values of these classes; one pipeline (filte
 
 from __future__ import annotations
 
+import functools
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
@@ -142,7 +143,8 @@ class CollectionEndpoint:
 
         def make() -> Ordered:
             with account.lock:
-                fields = Fields({**call.kinds[self.kind].readers, **self.readers}, self.without_case, self.ignored)
+                readers = {name: functools.partial(read, account) for name, read in call.kinds[self.kind].readers.items()}
+                fields = Fields(readers | dict(self.readers), self.without_case, self.ignored)
                 resources = self.source(account, call.id, clauses)
                 for clause in clauses:
                     predicate = fields.predicate(clause, call.operation.filters[clause.field])

@@ -11,7 +11,6 @@ from typing import Any, Literal
 
 from klaviyo_sql.sandbox.account import Account, Resource
 from klaviyo_sql.sandbox.filter_grammar import Clause
-from klaviyo_sql.sandbox.selection import Reader
 
 Finder = Callable[[Account, str], Resource | None]
 """Reads one resource by id."""
@@ -36,6 +35,16 @@ def everything(collection: str) -> Source:
     def source(account: Account, parent: str, clauses: tuple[Clause, ...]) -> Iterable[Resource]:
         resources: dict[str, Resource] = getattr(account, collection)
         return resources.values()
+
+    return source
+
+
+def children(collection: str, name: str) -> Source:
+    """The resources that have the parent's id under this name."""
+
+    def source(account: Account, parent: str, clauses: tuple[Clause, ...]) -> Iterable[Resource]:
+        resources: dict[str, Resource] = getattr(account, collection)
+        return [resources[identifier] for identifier in account.pointing(collection, name).get(parent, [])]
 
     return source
 
@@ -87,7 +96,7 @@ class Kind:
     malformed: str = ""
     """What the 400 says of an id that is not even of the right shape."""
     malformed_pointer: str = "/data/id"
-    readers: Mapping[str, Reader] = field(default_factory=dict)
+    readers: Mapping[str, Callable[[Account, Resource], Any]] = field(default_factory=dict)
     """How the filter and sort fields of its collections are read, where the name alone does not say it."""
     links: bool = True
     """Whether a resource has an address of its own."""

@@ -28,6 +28,7 @@ CHANNELS = ("email", "sms", "mobile_push")
 # Campaigns and coupon codes are not listed without these.
 _FILTERS: dict[str, list[str]] = {
     "get_campaigns": [f'equals(messages.channel,"{channel}"),equals(archived,{archived})' for channel in CHANNELS for archived in ("false", "true")],
+    "get_coupon_codes": ['any(coupon.id,["SUMMER_10","Welcome"])'],
     "get_flows": ["equals(archived,false)", "equals(archived,true)"],
     "get_images": ["equals(hidden,false)", "equals(hidden,true)"],
 }

@@ -125,7 +125,7 @@ def _tracking_options(channel: str, position: int) -> dict[str, Any] | None:
     parameters: list[dict[str, str]] | None = None
     if position % 4 == 1:
         parameters = [
-            {"type": "static", "value": "klaviyo, \"news\" & more", "name": "utm_source"},
+            {"type": "static", "value": 'klaviyo, "news" & more', "name": "utm_source"},
             {"type": "static", "value": channel, "name": "utm_medium"},
             {"type": "dynamic", "value": "campaign_name", "name": "utm_campaign"},
         ]
@@ -151,9 +151,7 @@ def _send_strategy(channel: str, position: int, when: int) -> dict[str, Any]:
     return strategies[position % (len(strategies) if channel == "email" else 3)]
 
 
-def _add_message(
-    random: Random, account: Account, ids: ShortIds, campaign: Resource, number: int, variation: int, created: int, scheduled: int | None
-) -> None:
+def _add_message(random: Random, account: Account, ids: ShortIds, campaign: Resource, number: int, variation: int, created: int, scheduled: int | None) -> None:
     channel = campaign["channel"]
     identifier = ulid(random, created * 1000 + 1 + variation)
     draft = campaign["attributes"]["status"] == "Draft"
@@ -187,7 +185,7 @@ def _add_message(
 def _email(name: str, number: int, variation: int, *, draft: bool) -> dict[str, Any]:
     content: dict[str, Any] = {
         "subject": SUBJECTS[number // 2 % len(SUBJECTS)] if not (draft and number % 2) else None,
-        "preview_text": ("", "Only today, only \"here\"", None)[number % 3],
+        "preview_text": ("", 'Only today, only "here"', None)[number % 3],
         "from_email": "shop@example.com" if not draft else None,
         "from_label": 'The "Example" Shop',
         "reply_to_email": "reply@example.com" if number % 4 == 0 else None,

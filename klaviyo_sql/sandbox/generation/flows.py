@@ -128,7 +128,7 @@ class _Maker:
             "conditional-split": {"profile_filter": None if number % 2 else _NO_CONDITIONS},
             "action-output-split": {"action_output_filter": None},
             "update-profile": {
-                "profile_operations": [{"operator": "create", "property_type": "string", "property_key": "it's \"new\"", "property_value": ""}],
+                "profile_operations": [{"operator": "create", "property_type": "string", "property_key": 'it\'s "new"', "property_value": ""}],
                 "status": status,
             },
             "target-date": {"timezone": "America/New_York", "target_time": "10:00:00", "target_days": ["monday"]},
@@ -173,7 +173,7 @@ class _Maker:
         name = NASTY_TEXTS[number % len(NASTY_TEXTS)] if number % 5 == 4 else f"Message {number}"
         named = {"name": name, "id": identifier}
         sending = {"smart_sending_enabled": number % 2 == 0, "transactional": False, "add_tracking_params": number % 3 == 0}
-        tracking = {"custom_tracking_params": [{"param": "utm_source", "value": "a, \"b\""}] if number % 3 == 0 else None, "additional_filters": None}
+        tracking = {"custom_tracking_params": [{"param": "utm_source", "value": 'a, "b"'}] if number % 3 == 0 else None, "additional_filters": None}
         if kind == "send-email":
             return {
                 "from_email": "shop@example.com",

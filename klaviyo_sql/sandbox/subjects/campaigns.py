@@ -22,7 +22,7 @@ KINDS = {
             Relation("campaign-messages", "campaign-message", pointing("campaign_messages", "campaign_id"), shown="with ids"),
             Relation("tags", "tag", lambda account, resource: account.campaign_tags.get(resource["id"], [])),
         ),
-        readers={"messages.channel": lambda resource: resource["channel"]},
+        readers={"messages.channel": own("channel")},
     ),
     "campaign-message": Kind(
         "campaign-message",

@@ -66,8 +66,8 @@ KINDS = {
         malformed="Invalid flow action ID: '{id}'",
         # The filter and the sort want SEND_EMAIL of what the definition calls send-email.
         readers={
-            "action_type": lambda resource: resource["attributes"]["definition"]["type"].upper().replace("-", "_"),
-            "status": lambda resource: resource["attributes"]["definition"].get("data", {}).get("status"),
+            "action_type": lambda account, resource: resource["attributes"]["definition"]["type"].upper().replace("-", "_"),
+            "status": lambda account, resource: resource["attributes"]["definition"].get("data", {}).get("status"),
         },
     ),
     "flow-message": Kind(
@@ -81,7 +81,7 @@ KINDS = {
             # Recorded, and not described.
             Relation("image", "image", many=False),
         ),
-        readers={"name": lambda resource: resource["attributes"]["definition"]["name"]},
+        readers={"name": lambda account, resource: resource["attributes"]["definition"]["name"]},
     ),
 }
 
