@@ -60,6 +60,12 @@ class Account:
     coupon_codes: dict[str, Resource] = field(default_factory=dict)
     push_tokens: dict[str, Resource] = field(default_factory=dict)
     conversations: dict[str, Resource] = field(default_factory=dict)
+    custom_metrics: dict[str, Resource] = field(default_factory=dict)
+    mapped_metrics: dict[str, Resource] = field(default_factory=dict)
+    metric_properties: dict[str, Resource] = field(default_factory=dict)
+    jobs: dict[str, dict[str, Resource]] = field(default_factory=dict)
+    """By resource type and id."""
+    import_errors: dict[str, Resource] = field(default_factory=dict)
     attributions: dict[str, Resource] = field(default_factory=dict)
     list_members: dict[str, dict[str, str]] = field(default_factory=dict)
     """When each member joined, by list id and profile id."""

@@ -98,7 +98,12 @@ def _ids(account: Account, name: str) -> list[str]:
     if collection == "events":
         attributed = next(iter(account.event_attributions))
         return [attributed, account.events[0]["id"], account.events[-1]["id"]]
-    identifiers = [account.account["id"]] if collection == "accounts" else list(getattr(account, _COLLECTIONS.get(collection, collection.replace("-", "_"))))
+    if collection == "accounts":
+        identifiers = [account.account["id"]]
+    elif collection.endswith("-jobs") and "bulk" in collection:
+        identifiers = list(account.jobs[collection.removesuffix("s")])
+    else:
+        identifiers = list(getattr(account, _COLLECTIONS.get(collection, collection.replace("-", "_"))))
     # Spread evenly, the first and the last among them.
     step = max(1, (len(identifiers) - 1) // (_MOST_IDS - 1))
     return list(dict.fromkeys([*identifiers[::step], identifiers[-1]]))

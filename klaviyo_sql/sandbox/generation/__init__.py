@@ -13,10 +13,12 @@ from klaviyo_sql.sandbox.generation.catalogs import make_catalog
 from klaviyo_sql.sandbox.generation.contacts import make_conversations, make_push_tokens
 from klaviyo_sql.sandbox.generation.content import make_images, make_templates, make_universal_content
 from klaviyo_sql.sandbox.generation.coupons import make_coupons
+from klaviyo_sql.sandbox.generation.definitions import make_custom_metrics, make_mapped_metrics, make_metric_properties
 from klaviyo_sql.sandbox.generation.flows import make_flow_actions
 from klaviyo_sql.sandbox.generation.forms import make_forms
 from klaviyo_sql.sandbox.generation.groups import fill_groups, make_flows, make_lists, make_segments
 from klaviyo_sql.sandbox.generation.identifiers import ShortIds
+from klaviyo_sql.sandbox.generation.jobs import make_jobs
 from klaviyo_sql.sandbox.generation.metrics import make_metrics
 from klaviyo_sql.sandbox.generation.people import make_profiles
 from klaviyo_sql.sandbox.generation.tags import make_tags
@@ -25,7 +27,17 @@ _SPAN = timedelta(days=730)
 _BEFORE_EVENTS = (make_tags, make_templates, make_universal_content, make_images, make_campaigns, make_flow_actions)
 """What events speak of, each made from what was made before it."""
 
-_AFTER_EVENTS = (make_forms, make_catalog, make_coupons, make_push_tokens, make_conversations)
+_AFTER_EVENTS = (
+    make_forms,
+    make_catalog,
+    make_coupons,
+    make_push_tokens,
+    make_conversations,
+    make_custom_metrics,
+    make_mapped_metrics,
+    make_metric_properties,
+    make_jobs,
+)
 
 
 def generate(seed: int = 1, today: date | None = None, profiles: int = 3000, events: int = 60_000) -> Account:
