@@ -66,6 +66,19 @@ class Account:
     jobs: dict[str, dict[str, Resource]] = field(default_factory=dict)
     """By resource type and id."""
     import_errors: dict[str, Resource] = field(default_factory=dict)
+    object_types: dict[str, Resource] = field(default_factory=dict)
+    object_schemas: dict[str, Resource] = field(default_factory=dict)
+    object_records: dict[str, Resource] = field(default_factory=dict)
+    object_relationships: dict[str, Resource] = field(default_factory=dict)
+    """No resources: by relationship id, its name, its description, and the ids at both ends."""
+    source_mappings: dict[str, Resource] = field(default_factory=dict)
+    ingestion_logs: dict[str, Resource] = field(default_factory=dict)
+    data_sources: dict[str, Resource] = field(default_factory=dict)
+    reviews: dict[str, Resource] = field(default_factory=dict)
+    webhooks: dict[str, Resource] = field(default_factory=dict)
+    webhook_topics: dict[str, Resource] = field(default_factory=dict)
+    web_feeds: dict[str, Resource] = field(default_factory=dict)
+    tracking_settings: dict[str, Resource] = field(default_factory=dict)
     attributions: dict[str, Resource] = field(default_factory=dict)
     list_members: dict[str, dict[str, str]] = field(default_factory=dict)
     """When each member joined, by list id and profile id."""

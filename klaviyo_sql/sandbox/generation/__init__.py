@@ -20,7 +20,10 @@ from klaviyo_sql.sandbox.generation.groups import fill_groups, make_flows, make_
 from klaviyo_sql.sandbox.generation.identifiers import ShortIds
 from klaviyo_sql.sandbox.generation.jobs import make_jobs
 from klaviyo_sql.sandbox.generation.metrics import make_metrics
+from klaviyo_sql.sandbox.generation.objects import make_data_sources, make_objects
 from klaviyo_sql.sandbox.generation.people import make_profiles
+from klaviyo_sql.sandbox.generation.reviews import make_reviews
+from klaviyo_sql.sandbox.generation.settings import make_tracking_settings, make_web_feeds, make_webhooks
 from klaviyo_sql.sandbox.generation.tags import make_tags
 
 _SPAN = timedelta(days=730)
@@ -37,6 +40,12 @@ _AFTER_EVENTS = (
     make_mapped_metrics,
     make_metric_properties,
     make_jobs,
+    make_data_sources,
+    make_objects,
+    make_reviews,
+    make_webhooks,
+    make_web_feeds,
+    make_tracking_settings,
 )
 
 

@@ -20,11 +20,16 @@ from klaviyo_sql.sandbox.subjects import (
     lists,
     metric_aggregates,
     metrics,
+    objects,
     profiles,
     push_tokens,
+    reviews,
     segments,
     tags,
     templates,
+    tracking_settings,
+    web_feeds,
+    webhooks,
 )
 
 _KINDS_OF = (
@@ -41,11 +46,16 @@ _KINDS_OF = (
     jobs,
     lists,
     metrics,
+    objects,
     profiles,
     push_tokens,
+    reviews,
     segments,
     tags,
     templates,
+    tracking_settings,
+    web_feeds,
+    webhooks,
 )
 _ENDPOINTS_OF = (*_KINDS_OF, metric_aggregates)
 
