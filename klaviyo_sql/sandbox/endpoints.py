@@ -16,6 +16,7 @@ from typing import Any, Protocol
 from klaviyo_sql.contract import Operation
 from klaviyo_sql.sandbox import cursor as cursors
 from klaviyo_sql.sandbox.account import Account, Resource
+from klaviyo_sql.sandbox.filter_grammar import Clause
 from klaviyo_sql.sandbox.kinds import Kind, Source
 from klaviyo_sql.sandbox.problems import RefusedError, invalid, not_found
 from klaviyo_sql.sandbox.query import Query, join

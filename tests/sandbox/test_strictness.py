@@ -13,7 +13,6 @@ from klaviyo_sql.sandbox.subjects import ENDPOINTS
 
 from .conftest import Ask, asker
 
-
 ENTITLEMENTS = (CUSTOM_OBJECTS, PUSH_TOKENS, WEBHOOKS)
 
 

@@ -23,6 +23,7 @@ from klaviyo_sql.sandbox.subjects import (
     objects,
     profiles,
     push_tokens,
+    reports,
     reviews,
     segments,
     tags,
@@ -57,7 +58,7 @@ _KINDS_OF = (
     web_feeds,
     webhooks,
 )
-_ENDPOINTS_OF = (*_KINDS_OF, metric_aggregates)
+_ENDPOINTS_OF = (*_KINDS_OF, metric_aggregates, reports)
 
 
 KINDS: dict[str, Kind] = {name: kind for subject in _KINDS_OF for name, kind in subject.KINDS.items()}
