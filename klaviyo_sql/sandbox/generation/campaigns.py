@@ -34,6 +34,7 @@ _STATUSES = (
     "Sending",
     "Queued without Recipients",
     "Preparing to send",
+    "Cancelled: Smart Sending",
 )
 _BEFORE_SENDING = frozenset(("Draft", "Scheduled", "Queued without Recipients", "Preparing to send"))
 _ODD_NAMES = (*NASTY_TEXTS, LONG_NAME, "Summer sale", "Summer sale", "summer SALE", "")

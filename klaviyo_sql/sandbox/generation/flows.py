@@ -68,7 +68,7 @@ def make_flow_actions(random: Random, account: Account, start: int, end: int) ->
             "type": "flow",
             "id": identifier,
             "attributes": {
-                "name": _NAMES[number % len(_NAMES)] if number % 2 else f"Flow {number}",
+                "name": _NAMES[number // 2 % len(_NAMES)] if number % 2 else f"Flow {number}",
                 "status": _STATUSES[number % len(_STATUSES)],
                 "archived": number % 8 == 7,
                 "created": seconds_text(created),
