@@ -19,7 +19,7 @@ from klaviyo_sql.model.clock import Clock, SystemClock
 from klaviyo_sql.sandbox import query as queries
 from klaviyo_sql.sandbox.account import Account
 from klaviyo_sql.sandbox.endpoints import Call, Memory
-from klaviyo_sql.sandbox.entitlements import DEFAULT, refusal
+from klaviyo_sql.sandbox.entitlements import DEFAULT, missing_entitlement
 from klaviyo_sql.sandbox.faults import Fault, FaultKind, Faults
 from klaviyo_sql.sandbox.generation import generate
 from klaviyo_sql.sandbox.limits import Limits, rate_of
@@ -189,7 +189,7 @@ class Sandbox:
             if verdict.retry_after is not None:
                 raise _ThrottledError(verdict.retry_after)
             progress.headers = verdict.headers
-        if (refused := refusal(found.name, found.operation.path, self.entitlements)) is not None:
+        if (refused := missing_entitlement(found.name, found.operation.path, self.entitlements)) is not None:
             raise RefusedError(refused)
         endpoint = ENDPOINTS.get(found.name)
         if endpoint is None:

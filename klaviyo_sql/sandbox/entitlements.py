@@ -21,7 +21,7 @@ _CREATIONS = {
 }
 
 
-def refusal(operation_name: str, path: str, entitlements: frozenset[str]) -> Problem | None:
+def missing_entitlement(operation_name: str, path: str, entitlements: frozenset[str]) -> Problem | None:
     """Why an operation is refused to somebody with these entitlements; None when it is not."""
     if path.startswith("/api/webhook"):
         return None if WEBHOOKS in entitlements else _NO_WEBHOOKS
