@@ -8,12 +8,14 @@ from __future__ import annotations
 import threading
 from bisect import insort
 from collections import defaultdict
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 
 Resource = dict[str, Any]
-"""`{"type", "id", "attributes", ...}`; an event also has `profile_id` (None: the profile was deleted) and `metric_id`."""
+"""`{"type", "id", "attributes", ...}`, and the ids of what it belongs to: an event has `profile_id` (None: the profile was deleted)
+and `metric_id`, a tag `group_id`, and so on."""
 
 
 def event_order(event: Resource) -> tuple[int, str]:
@@ -32,14 +34,59 @@ class Account:
     events: list[Resource] = field(default_factory=list)
     lists: dict[str, Resource] = field(default_factory=dict)
     segments: dict[str, Resource] = field(default_factory=dict)
+    tag_groups: dict[str, Resource] = field(default_factory=dict)
     tags: dict[str, Resource] = field(default_factory=dict)
+    campaigns: dict[str, Resource] = field(default_factory=dict)
+    campaign_messages: dict[str, Resource] = field(default_factory=dict)
+    recipient_estimations: dict[str, Resource] = field(default_factory=dict)
+    """By campaign id, as the two kinds of jobs are."""
+    recipient_estimation_jobs: dict[str, Resource] = field(default_factory=dict)
+    campaign_send_jobs: dict[str, Resource] = field(default_factory=dict)
     flows: dict[str, Resource] = field(default_factory=dict)
+    flow_actions: dict[str, Resource] = field(default_factory=dict)
+    flow_messages: dict[str, Resource] = field(default_factory=dict)
+    templates: dict[str, Resource] = field(default_factory=dict)
+    """Those with a false `listed` are copies that messages have."""
+    universal_content: dict[str, Resource] = field(default_factory=dict)
+    images: dict[str, Resource] = field(default_factory=dict)
+    forms: dict[str, Resource] = field(default_factory=dict)
+    form_versions: dict[str, Resource] = field(default_factory=dict)
+    catalog_items: dict[str, Resource] = field(default_factory=dict)
+    catalog_variants: dict[str, Resource] = field(default_factory=dict)
+    catalog_categories: dict[str, Resource] = field(default_factory=dict)
+    item_categories: dict[str, list[str]] = field(default_factory=dict)
+    """Category ids by item id."""
+    coupons: dict[str, Resource] = field(default_factory=dict)
+    coupon_codes: dict[str, Resource] = field(default_factory=dict)
+    push_tokens: dict[str, Resource] = field(default_factory=dict)
+    conversations: dict[str, Resource] = field(default_factory=dict)
+    custom_metrics: dict[str, Resource] = field(default_factory=dict)
+    mapped_metrics: dict[str, Resource] = field(default_factory=dict)
+    metric_properties: dict[str, Resource] = field(default_factory=dict)
+    jobs: dict[str, dict[str, Resource]] = field(default_factory=dict)
+    """By resource type and id."""
+    import_errors: dict[str, Resource] = field(default_factory=dict)
+    object_types: dict[str, Resource] = field(default_factory=dict)
+    object_schemas: dict[str, Resource] = field(default_factory=dict)
+    object_records: dict[str, Resource] = field(default_factory=dict)
+    object_relationships: dict[str, Resource] = field(default_factory=dict)
+    """No resources: by relationship id, its name, its description, and the ids at both ends."""
+    source_mappings: dict[str, Resource] = field(default_factory=dict)
+    ingestion_logs: dict[str, Resource] = field(default_factory=dict)
+    data_sources: dict[str, Resource] = field(default_factory=dict)
+    reviews: dict[str, Resource] = field(default_factory=dict)
+    webhooks: dict[str, Resource] = field(default_factory=dict)
+    webhook_topics: dict[str, Resource] = field(default_factory=dict)
+    web_feeds: dict[str, Resource] = field(default_factory=dict)
+    tracking_settings: dict[str, Resource] = field(default_factory=dict)
     attributions: dict[str, Resource] = field(default_factory=dict)
     list_members: dict[str, dict[str, str]] = field(default_factory=dict)
     """When each member joined, by list id and profile id."""
     segment_members: dict[str, dict[str, str]] = field(default_factory=dict)
     list_tags: dict[str, list[str]] = field(default_factory=dict)
     segment_tags: dict[str, list[str]] = field(default_factory=dict)
+    campaign_tags: dict[str, list[str]] = field(default_factory=dict)
+    flow_tags: dict[str, list[str]] = field(default_factory=dict)
     flow_triggers: dict[str, list[str]] = field(default_factory=dict)
     """Flow ids by the id of the list, segment or metric that starts them."""
     event_attributions: dict[str, list[str]] = field(default_factory=dict)
@@ -51,6 +98,8 @@ class Account:
         self.lock = threading.RLock()
         """Held by whoever changes the data or reads it as a whole."""
         self._indexed: int | None = None
+        self._pointing: dict[tuple[str, str], dict[str, list[str]]] = {}
+        self._pointing_version = -1
         self.changed()
 
     def changed(self) -> None:
@@ -58,6 +107,19 @@ class Account:
         with self.lock:
             self.version += 1
             self._indexed = None
+
+    def pointing(self, collection: str, name: str) -> Mapping[str, list[str]]:
+        """The ids of a collection's resources by the id that they have under this name; those that have none are left out."""
+        with self.lock:
+            if self._pointing_version != self.version:
+                self._pointing, self._pointing_version = {}, self.version
+            if (collection, name) not in self._pointing:
+                grouped: defaultdict[str, list[str]] = defaultdict(list)
+                for resource in getattr(self, collection).values():
+                    if resource[name] is not None:
+                        grouped[resource[name]].append(resource["id"])
+                self._pointing[collection, name] = dict(grouped)
+            return self._pointing[collection, name]
 
     def events_in_order(self) -> list[Resource]:
         """All events, in order."""

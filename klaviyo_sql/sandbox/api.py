@@ -5,7 +5,7 @@ from __future__ import annotations
 import gzip
 import re
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
@@ -19,6 +19,7 @@ from klaviyo_sql.model.clock import Clock, SystemClock
 from klaviyo_sql.sandbox import query as queries
 from klaviyo_sql.sandbox.account import Account
 from klaviyo_sql.sandbox.endpoints import Call, Memory
+from klaviyo_sql.sandbox.entitlements import DEFAULT, missing_entitlement
 from klaviyo_sql.sandbox.faults import Fault, FaultKind, Faults
 from klaviyo_sql.sandbox.generation import generate
 from klaviyo_sql.sandbox.limits import Limits, rate_of
@@ -82,7 +83,8 @@ class Sandbox:
 
     Without an account one is generated when the first request comes. `api_keys` maps keys to their scopes, None meaning all;
     `limits` turns rate limits off; `latency` delays every reply by that many seconds of the clock; an event that is created can be
-    read `visible_after` seconds later.
+    read `visible_after` seconds later. `entitlements` are the default ones unless given; with "webhooks" the keys are as those of an
+    OAuth app.
     """
 
     def __init__(
@@ -94,9 +96,11 @@ class Sandbox:
         limits: bool = True,
         latency: float = 0.0,
         visible_after: float = 5.0,
+        entitlements: Collection[str] = DEFAULT,
     ) -> None:
         self.clock: Clock = clock or SystemClock()
         self.api_keys: dict[str, set[str] | None] = dict(api_keys) if api_keys is not None else {SANDBOX_KEY: None}
+        self.entitlements = frozenset(entitlements)
         self.latency = latency
         self.visible_after = visible_after
         self.faults = Faults()
@@ -185,6 +189,8 @@ class Sandbox:
             if verdict.retry_after is not None:
                 raise _ThrottledError(verdict.retry_after)
             progress.headers = verdict.headers
+        if (refused := missing_entitlement(found.name, found.operation.path, self.entitlements)) is not None:
+            raise RefusedError(refused)
         endpoint = ENDPOINTS.get(found.name)
         if endpoint is None:
             raise RefusedError(not_imitated(f"The sandbox does not imitate {found.name} ({method} {found.operation.path})."))

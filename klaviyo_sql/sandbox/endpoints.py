@@ -5,9 +5,10 @@ A subject declares its endpoints as values of these classes; one pipeline (filte
 
 from __future__ import annotations
 
+import functools
 import threading
 from collections import OrderedDict
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Protocol
@@ -16,14 +17,11 @@ from klaviyo_sql.contract import Operation
 from klaviyo_sql.sandbox import cursor as cursors
 from klaviyo_sql.sandbox.account import Account, Resource
 from klaviyo_sql.sandbox.filter_grammar import Clause
-from klaviyo_sql.sandbox.kinds import Kind
+from klaviyo_sql.sandbox.kinds import Kind, Source
 from klaviyo_sql.sandbox.problems import RefusedError, invalid, not_found
 from klaviyo_sql.sandbox.query import Query, join
 from klaviyo_sql.sandbox.rendering import Renderer
 from klaviyo_sql.sandbox.selection import COMPARISONS, Fields, Ordered, Page, Part, Reader, order_by
-
-Source = Callable[[Account, str, tuple[Clause, ...]], Iterable[Resource]]
-"""The resources of a collection: of the account, of the parent with this id, and possibly only those that the clauses can let through."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +86,8 @@ class CollectionEndpoint:
     """Several resources: all of a type, or those that belong to a parent.
 
     `page_size` is for collections that are paged although the contract lets nobody choose the size. `page_after_full` is the habit
-    of answering a full last page with a link to an empty one. `identifiers` answers types and ids alone.
+    of answering a full last page with a link to an empty one. `identifiers` answers types and ids alone. `check` refuses what the
+    contract allows and Klaviyo does not.
     """
 
     kind: str
@@ -101,14 +100,19 @@ class CollectionEndpoint:
     page_after_full: bool = False
     identifiers: bool = False
     page_links: bool = True
+    check: Callable[[Call], None] | None = None
 
     def answer(self, call: Call) -> dict[str, Any]:
+        if self.check is not None:
+            self.check(call)
         if self.parent is not None:
             require(call, self.parent)
         part = self._part(call)
         links: dict[str, Any] = {"self": call.link(call.query.pairs)}
         if call.operation.cursor:
             page = self._page(call, part, links)
+            if not self.page_links:
+                links = {name: link for name, link in links.items() if link is not None}
         else:
             page = part.page(None, part.end - part.start, descending=(call.query.sort or "").startswith("-"))
             if self.page_links:
@@ -140,7 +144,8 @@ class CollectionEndpoint:
 
         def make() -> Ordered:
             with account.lock:
-                fields = Fields(self.readers, self.without_case, self.ignored)
+                readers = {name: functools.partial(read, account) for name, read in call.kinds[self.kind].readers.items()}
+                fields = Fields(readers | dict(self.readers), self.without_case, self.ignored)
                 resources = self.source(account, call.id, clauses)
                 for clause in clauses:
                     predicate = fields.predicate(clause, call.operation.filters[clause.field])
@@ -193,18 +198,23 @@ class ResourceEndpoint:
 
 @dataclass(frozen=True, slots=True)
 class RelatedEndpoint:
-    """The one resource at the other end of a relationship, null where there is none."""
+    """The one resource at the other end of a relationship, or its type and id alone; null where there is none."""
 
     parent: str
     kind: str
     id: Callable[[Account, Resource], str | None]
+    identifiers: bool = False
 
     def answer(self, call: Call) -> dict[str, Any]:
         kind = call.kinds[self.kind]
         identifier = self.id(call.account, require(call, self.parent))
         resource = kind.find(call.account, identifier) if identifier is not None else None
-        data = call.renderer().data(kind, [resource])[0] if resource is not None else None
-        return {"data": data, "links": {"self": call.link(call.query.pairs)}}
+        if resource is None:
+            # Recorded: without any links.
+            return {"data": None}
+        renderer = call.renderer()
+        rendered = renderer.identifiers(kind, [resource]) if self.identifiers else renderer.data(kind, [resource])
+        return {"data": rendered[0], "links": {"self": call.link(call.query.pairs)}}
 
 
 @dataclass(frozen=True, slots=True)
@@ -221,7 +231,7 @@ def require(call: Call, kind_name: str) -> Resource:
     """The resource whose id is in the path; RefusedError as Klaviyo answers for an id that it does not have, or that cannot be one."""
     kind, identifier = call.kinds[kind_name], call.id
     if not kind.valid_id(identifier):
-        raise RefusedError(invalid(kind.malformed.format(id=identifier), pointer="/data/id"))
+        raise RefusedError(invalid(kind.malformed.format(id=identifier), pointer=kind.malformed_pointer))
     found = kind.find(call.account, identifier)
     if found is None:
         raise RefusedError(not_found(kind.missing.format(id=identifier)))

@@ -70,6 +70,9 @@ AUTHENTICATION_FAILED = Problem(401, "authentication_failed", "Incorrect authent
 NOT_AUTHENTICATED = Problem(401, "not_authenticated", "Authentication credentials were not provided.", "Authentication credentials were not provided.")
 
 
+SERVER_ERROR = Problem(500, "error", "A server error occurred.", "A server error occurred.")
+
+
 def permission_denied(scopes: tuple[str, ...]) -> Problem:
     """403: the key lacks a scope."""
     detail = f"You do not have permission to perform this action. Required scopes: {', '.join(scopes)}."

@@ -5,12 +5,15 @@ from __future__ import annotations
 import functools
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from urllib.parse import parse_qsl, quote
 
 from klaviyo_sql.contract import FilterRule, Operation
 from klaviyo_sql.sandbox.filter_grammar import Clause, FilterSyntaxError, Moment, Value, parse
 from klaviyo_sql.sandbox.problems import Problem, RefusedError, invalid
+
+_NUMERIC_IDS = frozenset(("/api/images",))
+"""Recorded: ids that are numbers may be given without quotes."""
 
 _TYPED = re.compile(r"(fields|additional-fields)\[([a-z-]+)\]\Z")
 
@@ -120,10 +123,18 @@ class _Reading:
         except FilterSyntaxError as error:
             self._refuse(str(error), "filter")
             return ()
+        if self._operation.path in _NUMERIC_IDS:
+            clauses = tuple(_with_texts(clause) if clause.field == "id" else clause for clause in clauses)
         for clause in clauses:
             if complaint := complaint_about(clause, self._operation.filters):
                 self._refuse(complaint, "filter")
         return clauses
+
+
+def _with_texts(clause: Clause) -> Clause:
+    values = clause.value if isinstance(clause.value, tuple) else (clause.value,)
+    texts = tuple(str(value) if isinstance(value, int) and not isinstance(value, bool) else value for value in values if value is not None)
+    return replace(clause, value=texts if isinstance(clause.value, tuple) else texts[0])
 
 
 def complaint_about(clause: Clause, rules: Mapping[str, FilterRule]) -> str | None:

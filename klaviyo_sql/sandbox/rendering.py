@@ -11,6 +11,8 @@ from klaviyo_sql.sandbox.account import Account, Resource
 from klaviyo_sql.sandbox.kinds import Kind, Relation
 from klaviyo_sql.sandbox.query import Query
 
+_WITH_IDS = frozenset(("with ids", "with ids when filled", "when filled"))
+
 Attributes = dict[str, Any]
 Projection = Callable[[Attributes], Attributes]
 
@@ -41,11 +43,12 @@ class Renderer:
                 relation.name,
                 f"/relationships/{relation.name}/",
                 f"/{relation.name}/",
-                relation.name in named or relation.shown == "with ids",
+                relation.name in named or relation.shown in _WITH_IDS,
             )
             for relation in kind.relations
-            if relation.shown != "when filled" or relation.name in named
+            if relation.shown != "never" and (relation.shown != "when filled and included" or relation.name in named)
         ]
+        sparing = [relation for relation in kind.relations if relation.links != "both"]
         resource_type = kind.type
         rendered = []
         for resource in resources:
@@ -64,10 +67,17 @@ class Renderer:
                         relationships[name] = {"links": links}
                         continue
                     linkage = self._linkage(relation, resource)
-                    if relation.shown != "when filled" or linkage:
+                    if linkage or relation.shown in ("always", "with ids"):
                         relationships[name] = {"data": linkage, "links": links}
-                item["relationships"] = relationships
-            item["links"] = {"self": place + "/"}
+                    elif relation.shown == "with ids when filled":
+                        relationships[name] = {"data": linkage, "links": links} if name in named else {"links": links}
+                for relation in sparing:
+                    if (relationship := relationships.get(relation.name)) is not None:
+                        _spare(relationship, relation)
+                if relationships:
+                    item["relationships"] = relationships
+            if kind.links:
+                item["links"] = {"self": place + "/"}
             rendered.append(item)
         return rendered
 
@@ -120,6 +130,14 @@ class Renderer:
         if not asked or kind.computed is None:
             return {}
         return {name: value for name, value in kind.computed(self._account, resource).items() if name in asked}
+
+
+def _spare(relationship: dict[str, Any], relation: Relation) -> None:
+    """Take away the links that this relationship does not have."""
+    if relation.links == "none":
+        del relationship["links"]
+    else:
+        del relationship["links"]["self"]
 
 
 def _without(hidden: frozenset[str]) -> Projection:

@@ -55,7 +55,7 @@ def walk(ask: Ask, target: str) -> Iterator[Answer]:
         page = ask(following)
         assert page.status == 200, page.document
         yield page
-        following = page.document["links"]["next"]
+        following = page.document["links"].get("next")
 
 
 @pytest.fixture(scope="session")

@@ -45,6 +45,104 @@ def test_everything_that_is_linked_exists(account: Account) -> None:
     assert set(account.segment_members) == set(account.segments)
 
 
+def test_what_belongs_to_something_belongs_to_what_exists(account: Account) -> None:
+    for campaign in account.campaigns.values():
+        audiences = campaign["attributes"]["audiences"]
+        assert set(audiences["included"] + audiences["excluded"]) <= {*account.lists, *account.segments}
+        assert account.pointing("campaign_messages", "campaign_id")[campaign["id"]]
+    for message in account.campaign_messages.values():
+        assert message["template_id"] is None or message["template_id"] in account.templates
+        assert message["image_id"] is None or message["image_id"] in account.images
+    for flow_message in account.flow_messages.values():
+        action = account.flow_actions[flow_message["action_id"]]
+        assert action["flow_id"] in account.flows
+        assert flow_message["id"] in str(action["attributes"]["definition"])
+    for variant in account.catalog_variants.values():
+        assert variant["item_id"] in account.catalog_items
+    for code in account.coupon_codes.values():
+        assert code["coupon_id"] in account.coupons
+        assert (code["attributes"]["status"] in ("ASSIGNED_TO_PROFILE", "USED")) == (code["profile_id"] is not None)
+    for token in (*account.push_tokens.values(), *account.conversations.values()):
+        assert token["profile_id"] in account.profiles
+    for job in account.jobs["profile-bulk-import-job"].values():
+        assert len(account.pointing("import_errors", "job_id").get(job["id"], [])) == job["attributes"]["failed_count"]
+        assert set(job["profile_ids"]) <= set(account.profiles)
+        assert set(job["list_ids"]) <= set(account.lists)
+    for record in (*account.object_records.values(), *account.ingestion_logs.values(), *account.object_schemas.values()):
+        assert record["type_id"] in account.object_types
+    for metric_property in account.metric_properties.values():
+        assert metric_property["metric_id"] in account.metrics
+    for triggered in account.flow_triggers.values():
+        assert set(triggered) <= set(account.flows)
+
+
+def test_no_object_has_two_tags_of_an_exclusive_group(account: Account) -> None:
+    exclusive = {identifier for identifier, group in account.tag_groups.items() if group["attributes"]["exclusive"]}
+    assert exclusive
+    for tags_of in (account.list_tags, account.segment_tags, account.campaign_tags, account.flow_tags):
+        for tags in tags_of.values():
+            groups = [account.tags[tag]["group_id"] for tag in tags if account.tags[tag]["group_id"] in exclusive]
+            assert len(groups) == len(set(groups))
+
+
+def test_events_speak_of_messages_that_were_sent(account: Account) -> None:
+    for event in account.events:
+        properties = event["attributes"]["event_properties"]
+        message = properties.get("$message")
+        if "$flow" in properties:
+            assert account.flow_actions[account.flow_messages[message]["action_id"]]["flow_id"] == properties["$flow"]
+        elif message is not None:
+            campaign = account.campaigns[account.campaign_messages[message]["campaign_id"]]
+            assert campaign["attributes"]["name"] == properties["Campaign Name"]
+        assert ("$attributed_message" in properties) == (event["id"] in account.event_attributions)
+
+
+def test_attributions_say_what_the_properties_say(account: Account) -> None:
+    for event_id, (identifier,) in account.event_attributions.items():
+        event = account.event(event_id)
+        assert event is not None
+        properties, attribution = event["attributes"]["event_properties"], account.attributions[identifier]
+        assert attribution["flow_id"] == properties.get("$attributed_flow")
+        assert properties["$attributed_message"] == (attribution["flow_message_id"] or attribution["campaign_message_id"])
+        assert (attribution["flow_id"] is None) == (attribution["campaign_id"] is not None)
+        if attribution["attributed_event_id"] is not None:
+            source = account.event(attribution["attributed_event_id"])
+            assert source is not None
+            assert source["attributes"]["event_properties"]["$message"] == properties["$attributed_message"]
+    flows = {attribution["flow_id"] for attribution in account.attributions.values()}
+    assert None in flows
+    assert len(flows) > 1
+
+
+def test_every_collection_has_what_breaks_careless_software(account: Account) -> None:
+    def attributes(resources: dict[str, Any], name: str) -> list[Any]:
+        return [resource["attributes"][name] for resource in resources.values()]
+
+    for resources, name in (
+        (account.campaigns, "name"),
+        (account.flows, "name"),
+        (account.templates, "name"),
+        (account.images, "name"),
+        (account.forms, "name"),
+        (account.catalog_items, "title"),
+        (account.tags, "name"),
+    ):
+        names = attributes(resources, name)
+        assert len(set(names)) < len(names), name
+        assert set("'\"\\,[](){}%_+&\n\t") <= set("".join(names)), name
+    for name in ("scheduled_at", "send_time", "tracking_options"):
+        assert None in attributes(account.campaigns, name)
+    assert {"", None} <= set(attributes(account.catalog_items, "description"))
+    assert {None, 0} <= set(attributes(account.catalog_items, "price"))
+    assert "" in attributes(account.images, "image_url")
+    assert {attribute["channel"] for attribute in account.campaigns.values()} == {"email", "sms", "mobile_push"}
+    assert len(set(attributes(account.campaigns, "status"))) >= 10
+    assert set(attributes(account.flows, "trigger_type")) == {"Added to List", "Metric", "Unconfigured", "Date Based", "Price Drop", "Low Inventory"}
+    assert None in attributes(account.coupon_codes, "expires_at")
+    assert any(len(account.pointing("campaign_messages", "campaign_id")[campaign]) > 1 for campaign in account.campaigns)
+    assert any(not codes for codes in (account.pointing("coupon_codes", "coupon_id").get(coupon) for coupon in account.coupons))
+
+
 def test_ids_have_klaviyos_shapes(account: Account) -> None:
     assert all(len(identifier) == 26 for identifier in account.profiles)
     assert all(len(identifier) == 6 for identifier in (*account.lists, *account.segments, *account.metrics, *account.flows))

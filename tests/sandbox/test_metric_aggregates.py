@@ -186,8 +186,11 @@ def test_a_whole_year_is_not_too_long(ask: Ask, account: Account) -> None:
     assert _bad(ask, account, filter=year, timezone="America/New_York").status == 200
 
 
-def test_what_the_sandbox_cannot_group_by_it_does_not_pretend_to(ask: Ask, account: Account) -> None:
-    assert _bad(ask, account, by=["Inbox Provider"]).status == 501
+def test_events_without_the_dimension_are_in_one_group(ask: Ask, account: Account) -> None:
+    answer = _bad(ask, account, by=["Inbox Provider", "$usage_amount"])
+    assert answer.status == 200
+    (group,) = answer.document["data"]["attributes"]["data"]
+    assert group["dimensions"] == ["", ""]
 
 
 def test_other_bodies_are_refused(ask: Ask) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from itertools import accumulate
 from random import Random
@@ -10,6 +11,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from klaviyo_sql.sandbox.account import Account, Resource
+from klaviyo_sql.sandbox.generation.campaigns import EMAILED
 from klaviyo_sql.sandbox.generation.identifiers import event_ids, random_uuid, time_uuid
 from klaviyo_sql.sandbox.generation.metrics import MetricPlan
 from klaviyo_sql.sandbox.generation.moments import seconds_text
@@ -22,12 +24,38 @@ BURST = 1500
 _ORPHANS = 25
 _ATTRIBUTED_SHARE = 0.3
 _LARGE_TEXT = "Lorem ipsum dolor sit amet, consectetur adipiscing elit. " * 80
-_MESSAGES = ("01J9MESSAGE00000000000WELCOME", "01J9MESSAGE0000000000NEWSLETT", "01J9MESSAGE00000000000WINBACK")
 
 Properties = dict[str, Any]
 
 
-def make_events(random: Random, account: Account, metrics: list[Resource], plans: list[MetricPlan], count: int, start: int, end: int) -> None:
+@dataclass(frozen=True, slots=True)
+class Sendings:
+    """What the messages that events are about came from."""
+
+    flows: list[str]
+    flow_messages: list[str]
+    """The first email of each flow, at the same position."""
+    campaign_messages: list[str]
+    """The message of each campaign that events name."""
+    campaigns: dict[str, str]
+    """Campaign ids by the ids of those messages."""
+
+    @staticmethod
+    def of(account: Account, flows: list[str]) -> Sendings:
+        """The sendings of these flows and of the first email campaigns."""
+        flow_messages = []
+        for flow_id in flows:
+            actions = account.pointing("flow_actions", "flow_id")[flow_id]
+            messages = [message for action in actions for message in account.pointing("flow_messages", "action_id").get(action, [])]
+            flow_messages.append(next(message for message in messages if account.flow_messages[message]["attributes"]["channel"] == "Email"))
+        campaigns = list(account.campaigns)[:EMAILED]
+        campaign_messages = [account.pointing("campaign_messages", "campaign_id")[campaign][0] for campaign in campaigns]
+        return Sendings(flows, flow_messages, campaign_messages, dict(zip(campaign_messages, campaigns, strict=True)))
+
+
+def make_events(
+    random: Random, account: Account, metrics: list[Resource], plans: list[MetricPlan], count: int, start: int, end: int, sendings: Sendings
+) -> None:
     """Fill `account.events`, in order, and what follows from them in profiles and attributions."""
     times = _moments(random, count, start, end, str(account.account["attributes"]["timezone"]))
     profile_ids = list(account.profiles)
@@ -38,7 +66,7 @@ def make_events(random: Random, account: Account, metrics: list[Resource], plans
     for position in random.sample(range(count), k=min(_ORPHANS, count // 20)):
         actors[position] = None
     picks = random.choices(range(len(plans)), weights=[plan.share for plan in plans], k=count)
-    shapes = _Shapes(random, list(account.flows), list(account.lists))
+    shapes = _Shapes(random, sendings, list(account.lists))
     builders = [shapes.named(plan.shape) for plan in plans]
     metric_ids = [metric["id"] for metric in metrics]
     nodes = random.getrandbits(48)
@@ -58,7 +86,7 @@ def make_events(random: Random, account: Account, metrics: list[Resource], plans
         for number, (identifier, when, actor, pick) in enumerate(zip(event_ids(random, count), times, actors, picks, strict=True))
     ]
     account.events = events
-    _settle(random, account, metric_ids[[plan.name for plan in plans].index("Placed Order")])
+    _settle(random, account, sendings, metric_ids[[plan.name for plan in plans].index("Placed Order")])
 
 
 def _moments(random: Random, count: int, start: int, end: int, timezone: str) -> list[int]:
@@ -92,11 +120,12 @@ def _delicate_instants(start: int, end: int, zone: ZoneInfo) -> list[int]:
     return instants
 
 
-def _settle(random: Random, account: Account, order_metric: str) -> None:
+def _settle(random: Random, account: Account, sendings: Sendings, order_metric: str) -> None:
+    own_random = Random(f"{account.account['id']} attributions")
     orders: dict[str, list[float]] = {}
     last_order: dict[str, int] = {}
     last_event: dict[str, int] = {}
-    last_email: dict[str, str] = {}
+    last_email: dict[str, Resource] = {}
     for event in account.events:
         profile_id = event["profile_id"]
         if profile_id is None:
@@ -108,19 +137,36 @@ def _settle(random: Random, account: Account, order_metric: str) -> None:
             orders.setdefault(profile_id, []).append(properties["$value"])
             last_order[profile_id] = attributes["timestamp"]
             if profile_id in last_email and random.random() < _ATTRIBUTED_SHARE:
-                identifier = random_uuid(random)
                 source = last_email[profile_id]
-                account.attributions[identifier] = {
-                    "type": "attribution",
-                    "id": identifier,
-                    "event_id": event["id"],
-                    "attributed_event_id": source,
-                }
-                account.event_attributions[event["id"]] = [identifier]
+                sent = source["attributes"]["event_properties"]
+                properties.pop("$attributed_flow", None)
+                if "$flow" in sent:
+                    properties["$attributed_flow"] = sent["$flow"]
+                properties["$attributed_message"] = sent["$message"]
+                _attribute(account, sendings, event, random_uuid(random), source["id"])
+            elif "$attributed_message" in properties:
+                _attribute(account, sendings, event, random_uuid(own_random), None)
         elif "$message" in properties:
-            last_email[profile_id] = event["id"]
+            last_email[profile_id] = event
     for profile_id, when in last_event.items():
         settle_activity(account.profiles[profile_id], orders.get(profile_id, []), last_order.get(profile_id, 0), when)
+
+
+def _attribute(account: Account, sendings: Sendings, event: Resource, identifier: str, source: str | None) -> None:
+    """Write down what an event is attributed to: what its properties say, and the event of the message if one is known."""
+    properties = event["attributes"]["event_properties"]
+    message, flow = properties["$attributed_message"], properties.get("$attributed_flow")
+    account.attributions[identifier] = {
+        "type": "attribution",
+        "id": identifier,
+        "event_id": event["id"],
+        "attributed_event_id": source,
+        "campaign_id": None if flow is not None else sendings.campaigns[message],
+        "campaign_message_id": None if flow is not None else message,
+        "flow_id": flow,
+        "flow_message_id": message if flow is not None else None,
+    }
+    account.event_attributions[event["id"]] = [identifier]
 
 
 class _Shapes:
@@ -129,9 +175,11 @@ class _Shapes:
     Every number comes from `random()` alone: `choice` and `randrange` cost several times as much, and this runs once an event.
     """
 
-    def __init__(self, random: Random, flows: list[str], lists: list[str]) -> None:
+    def __init__(self, random: Random, sendings: Sendings, lists: list[str]) -> None:
         self._draw = random.random
-        self._flows = flows
+        self._flows = sendings.flows
+        self._flow_messages = sendings.flow_messages
+        self._campaign_messages = sendings.campaign_messages
         self._lists = lists
         self._number = 100_000
 
@@ -155,9 +203,9 @@ class _Shapes:
             "$event_id": f"order-{number}",
             "$value": value,
         }
-        if number % 5 == 0 and self._flows:
+        if number % 5 == 0:
             properties["$attributed_flow"] = self._flows[number % len(self._flows)]
-            properties["$attributed_message"] = _MESSAGES[number % 3]
+            properties["$attributed_message"] = self._flow_messages[number % len(self._flows)]
         if number % 97 == 0:
             properties["$extra"] = {"note": _LARGE_TEXT, "lines": [{"sku": product[1], "quantity": quantity, "price": product[2]}] * 20}
         return properties
@@ -220,15 +268,16 @@ class _Shapes:
 
     def _email(self) -> Properties:
         draw = self._draw()
-        message = int(draw * 3)
         properties: Properties = {
             "Subject": SUBJECTS[int(draw * len(SUBJECTS))],
-            "Campaign Name": f"Campaign #{int(draw * 12)}",
+            "Campaign Name": f"Campaign #{int(draw * EMAILED)}",
             "Email Domain": EMAIL_DOMAINS[int(draw * len(EMAIL_DOMAINS))],
-            "$message": _MESSAGES[message],
+            "$message": self._campaign_messages[int(draw * EMAILED)],
         }
-        if message == 0 and self._flows:
-            properties["$flow"] = self._flows[int(draw * 3 * len(self._flows)) % len(self._flows)]
+        if draw < 1 / 3:
+            sender = int(draw * 3 * len(self._flows)) % len(self._flows)
+            properties["$message"] = self._flow_messages[sender]
+            properties["$flow"] = self._flows[sender]
         return properties
 
     def _open(self) -> Properties:

@@ -33,6 +33,8 @@ NASTY_TEXTS = (
     "עברית العربية",
 )
 
+LONG_NAME = "A very long name, longer than anyone would type: " + "lorem ipsum dolor sit amet " * 9 + "and so on"
+
 ORGANIZATIONS = ("Acme, Inc.", "Smith & Sons", 'The "Best" Shop', "100% Cotton", "naïve café", "", "Globex")
 
 CITIES = (

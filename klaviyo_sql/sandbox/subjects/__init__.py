@@ -4,27 +4,65 @@ from __future__ import annotations
 
 from klaviyo_sql.sandbox.endpoints import Endpoint
 from klaviyo_sql.sandbox.kinds import Kind
-from klaviyo_sql.sandbox.subjects import accounts, events, flows, lists, metric_aggregates, metrics, profiles, segments, tags
+from klaviyo_sql.sandbox.relationships import endpoints_of
+from klaviyo_sql.sandbox.subjects import (
+    accounts,
+    campaigns,
+    catalogs,
+    conversations,
+    coupons,
+    custom_metrics,
+    events,
+    flows,
+    forms,
+    images,
+    jobs,
+    lists,
+    metric_aggregates,
+    metrics,
+    objects,
+    profiles,
+    push_tokens,
+    reports,
+    reviews,
+    segments,
+    tags,
+    templates,
+    tracking_settings,
+    web_feeds,
+    webhooks,
+)
 
-_SUBJECTS_WITH_KINDS = (accounts, events, flows, lists, metrics, profiles, segments, tags)
-_SUBJECTS_WITH_ENDPOINTS = (accounts, events, lists, metric_aggregates, metrics, profiles, segments, tags)
+_KINDS_OF = (
+    accounts,
+    campaigns,
+    catalogs,
+    conversations,
+    coupons,
+    custom_metrics,
+    events,
+    flows,
+    forms,
+    images,
+    jobs,
+    lists,
+    metrics,
+    objects,
+    profiles,
+    push_tokens,
+    reviews,
+    segments,
+    tags,
+    templates,
+    tracking_settings,
+    web_feeds,
+    webhooks,
+)
+_ENDPOINTS_OF = (*_KINDS_OF, metric_aggregates, reports)
 
 
-def _not_stored(resource_type: str, path: str) -> Kind:
-    return Kind(resource_type, path, lambda account, identifier: None, f"A {resource_type} with id {{id}} does not exist.")
+KINDS: dict[str, Kind] = {name: kind for subject in _KINDS_OF for name, kind in subject.KINDS.items()}
+"""Every kind by name."""
 
-
-KINDS: dict[str, Kind] = {name: kind for subject in _SUBJECTS_WITH_KINDS for name, kind in subject.KINDS.items()} | {
-    kind.type: kind
-    for kind in (
-        _not_stored("campaign", "/api/campaigns"),
-        _not_stored("conversation", "/api/conversations"),
-        _not_stored("flow-action", "/api/flow-actions"),
-        _not_stored("push-token", "/api/push-tokens"),
-        _not_stored("tag-group", "/api/tag-groups"),
-    )
-}
-"""Every kind by name; the last ones are only ever at the far end of an empty relationship."""
-
-ENDPOINTS: dict[str, Endpoint] = {name: endpoint for subject in _SUBJECTS_WITH_ENDPOINTS for name, endpoint in subject.ENDPOINTS.items()}
+ENDPOINTS: dict[str, Endpoint] = endpoints_of(KINDS) | {name: endpoint for subject in _ENDPOINTS_OF for name, endpoint in subject.ENDPOINTS.items()}
 """The imitated operations by operation id."""

@@ -10,7 +10,7 @@ from typing import Any
 from klaviyo_sql.sandbox.account import Account, Resource
 from klaviyo_sql.sandbox.endpoints import ActionEndpoint, CollectionEndpoint, Endpoint, RelatedEndpoint, ResourceEndpoint
 from klaviyo_sql.sandbox.filter_grammar import Clause, Moment
-from klaviyo_sql.sandbox.kinds import Kind, Relation
+from klaviyo_sql.sandbox.kinds import Kind, Relation, own
 from klaviyo_sql.sandbox.selection import Reader
 from klaviyo_sql.sandbox.subjects.event_creation import create_event
 
@@ -30,7 +30,7 @@ KINDS = {
                 "attributions",
                 "attribution",
                 lambda account, resource: account.event_attributions.get(resource["id"], []),
-                shown="when filled",
+                shown="when filled and included",
             ),
         ),
         valid_id=lambda identifier: _ID.fullmatch(identifier) is not None,
@@ -42,8 +42,12 @@ KINDS = {
         lambda account, identifier: account.attributions.get(identifier),
         "An attribution with id {id} does not exist.",
         relations=(
-            Relation("event", "event", lambda account, resource: resource["event_id"], many=False, shown="with ids"),
-            Relation("attributed-event", "event", lambda account, resource: resource["attributed_event_id"], many=False, shown="with ids"),
+            Relation("event", "event", own("event_id"), many=False, shown="with ids"),
+            Relation("attributed-event", "event", own("attributed_event_id"), many=False, shown="when filled"),
+            Relation("campaign", "campaign", own("campaign_id"), many=False, shown="when filled"),
+            Relation("campaign-message", "campaign-message", own("campaign_message_id"), many=False, shown="when filled"),
+            Relation("flow", "flow", own("flow_id"), many=False, shown="when filled"),
+            Relation("flow-message", "flow-message", own("flow_message_id"), many=False, shown="when filled"),
         ),
     ),
 }

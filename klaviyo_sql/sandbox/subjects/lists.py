@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-
-from klaviyo_sql.sandbox.account import Account, Resource
+from klaviyo_sql.sandbox.account import Account
 from klaviyo_sql.sandbox.endpoints import CollectionEndpoint, Endpoint, ResourceEndpoint
-from klaviyo_sql.sandbox.kinds import Kind, Relation
+from klaviyo_sql.sandbox.kinds import Kind, Relation, everything, stored
 from klaviyo_sql.sandbox.subjects.flows import FLOW_TRIGGERS
 
 KINDS = {
     "list": Kind(
         "list",
         "/api/lists",
-        lambda account, identifier: account.lists.get(identifier),
+        stored("lists"),
         "A list with id `{id}` does not exist.",
         relations=(
             Relation("profiles", "profile elsewhere", lambda account, resource: account.list_members.get(resource["id"], {})),
@@ -31,12 +29,7 @@ def lists_of(account: Account, profile_id: str) -> list[str]:
     return [list_id for list_id, members in account.list_members.items() if profile_id in members]
 
 
-def _of_profile(account: Account, profile_id: str, clauses: object) -> Iterable[Resource]:
-    return [account.lists[list_id] for list_id in lists_of(account, profile_id)]
-
-
 ENDPOINTS: dict[str, Endpoint] = {
-    "get_lists": CollectionEndpoint("list", lambda account, parent, clauses: account.lists.values()),
+    "get_lists": CollectionEndpoint("list", everything("lists")),
     "get_list": ResourceEndpoint("list"),
-    "get_lists_for_profile": CollectionEndpoint("list", _of_profile, parent="profile"),
 }

@@ -7,17 +7,26 @@ from collections.abc import Iterable
 from klaviyo_sql.sandbox.account import Account, Resource
 from klaviyo_sql.sandbox.endpoints import CollectionEndpoint, Endpoint, ResourceEndpoint
 from klaviyo_sql.sandbox.filter_grammar import Clause
-from klaviyo_sql.sandbox.kinds import Kind, Relation
-from klaviyo_sql.sandbox.selection import Reader, never
+from klaviyo_sql.sandbox.kinds import Kind, Relation, pointing
+from klaviyo_sql.sandbox.selection import Reader
 from klaviyo_sql.sandbox.subjects.lists import lists_of
 from klaviyo_sql.sandbox.subjects.segments import segments_of
 
 _ADDITIONAL = frozenset(("subscriptions", "predictive_analytics"))
 _GROUPS = (
-    Relation("lists", "list", lambda account, resource: lists_of(account, resource["id"])),
-    Relation("segments", "segment", lambda account, resource: segments_of(account, resource["id"])),
-    Relation("push-tokens", "push-token"),
+    Relation("lists", "list", lambda account, resource: lists_of(account, resource["id"]), page_links=True),
+    Relation("segments", "segment", lambda account, resource: segments_of(account, resource["id"]), page_links=True),
+    Relation("push-tokens", "push-token", pointing("push_tokens", "profile_id")),
 )
+
+
+def _first_conversation(account: Account, resource: Resource) -> str | None:
+    return next(iter(account.pointing("conversations", "profile_id").get(resource["id"], [])), None)
+
+
+def _tokens(account: Account, resource: Resource) -> list[str]:
+    identifiers = account.pointing("push_tokens", "profile_id").get(resource["id"], [])
+    return [account.push_tokens[identifier]["attributes"]["token"] for identifier in identifiers]
 
 
 def _find(account: Account, identifier: str) -> Resource | None:
@@ -31,7 +40,7 @@ KINDS = {
         "/api/profiles",
         _find,
         "A profile with id {id} does not exist.",
-        relations=(*_GROUPS, Relation("conversations", "conversation")),
+        relations=(*_GROUPS, Relation("conversations", "conversation", pointing("conversations", "profile_id"))),
         additional=_ADDITIONAL,
     ),
     "profile elsewhere": Kind(
@@ -39,8 +48,9 @@ KINDS = {
         "/api/profiles",
         _find,
         "A profile with id {id} does not exist.",
-        relations=(*_GROUPS, Relation("conversation", "conversation", many=False)),
+        relations=(*_GROUPS, Relation("conversation", "conversation", _first_conversation, many=False)),
         additional=_ADDITIONAL,
+        readers={"push_token": _tokens},
     ),
 }
 
@@ -72,7 +82,7 @@ def _of_segment(account: Account, segment_id: str, clauses: tuple[Clause, ...]) 
     return _members(account, account.segment_members.get(segment_id, {}), clauses)
 
 
-_MEMBER_READERS: dict[str, Reader] = {"profile_id": lambda resource: resource["id"], "push_token": never}
+_MEMBER_READERS: dict[str, Reader] = {"profile_id": lambda resource: resource["id"]}
 _IGNORED = frozenset(("_kx",))  # The sources look it up: no attribute has it.
 
 

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-
-from klaviyo_sql.sandbox.account import Account, Resource
+from klaviyo_sql.sandbox.account import Account
 from klaviyo_sql.sandbox.endpoints import CollectionEndpoint, Endpoint, ResourceEndpoint
-from klaviyo_sql.sandbox.kinds import Kind, Relation
+from klaviyo_sql.sandbox.kinds import Kind, Relation, everything, stored
 from klaviyo_sql.sandbox.subjects.flows import FLOW_TRIGGERS
 
 KINDS = {
     "segment": Kind(
         "segment",
         "/api/segments",
-        lambda account, identifier: account.segments.get(identifier),
+        stored("segments"),
         "A segment with id `{id}` does not exist.",
         relations=(
             Relation("profiles", "profile elsewhere", lambda account, resource: account.segment_members.get(resource["id"], {})),
@@ -31,17 +29,12 @@ def segments_of(account: Account, profile_id: str) -> list[str]:
     return [segment_id for segment_id, members in account.segment_members.items() if profile_id in members]
 
 
-def _of_profile(account: Account, profile_id: str, clauses: object) -> Iterable[Resource]:
-    return [account.segments[segment_id] for segment_id in segments_of(account, profile_id)]
-
-
 ENDPOINTS: dict[str, Endpoint] = {
     "get_segments": CollectionEndpoint(
         "segment",
-        lambda account, parent, clauses: account.segments.values(),
+        everything("segments"),
         # Recorded: accepted, and segments that are not starred come as well.
         ignored=frozenset(("is_starred",)),
     ),
     "get_segment": ResourceEndpoint("segment"),
-    "get_segments_for_profile": CollectionEndpoint("segment", _of_profile, parent="profile"),
 }

@@ -1,40 +1,50 @@
-"""Tags, read from the lists and segments that carry them."""
+"""Tags, their groups, and what carries them."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable
 
 from klaviyo_sql.sandbox.account import Account, Resource
-from klaviyo_sql.sandbox.endpoints import CollectionEndpoint, Endpoint
-from klaviyo_sql.sandbox.kinds import Kind, Relation
+from klaviyo_sql.sandbox.endpoints import CollectionEndpoint, Endpoint, ResourceEndpoint
+from klaviyo_sql.sandbox.kinds import Kind, Relation, everything, own, pointing, stored
+
+
+def _tagged(links: str) -> Callable[[Account, Resource], list[str]]:
+    """The ids of what carries a tag, by the account's tag ids of all that may."""
+
+    def ids(account: Account, tag: Resource) -> list[str]:
+        tags_of: dict[str, list[str]] = getattr(account, links)
+        return [identifier for identifier, tags in tags_of.items() if tag["id"] in tags]
+
+    return ids
+
 
 KINDS = {
     "tag": Kind(
         "tag",
         "/api/tags",
-        lambda account, identifier: account.tags.get(identifier),
+        stored("tags"),
         "A tag with id {id} does not exist.",
         relations=(
-            Relation("tag-group", "tag-group", many=False),
-            Relation("lists", "list"),
-            Relation("segments", "segment"),
-            Relation("campaigns", "campaign"),
-            Relation("flows", "flow"),
+            Relation("tag-group", "tag-group", own("group_id"), many=False),
+            Relation("lists", "list", _tagged("list_tags")),
+            Relation("segments", "segment", _tagged("segment_tags")),
+            Relation("campaigns", "campaign", _tagged("campaign_tags")),
+            Relation("flows", "flow", _tagged("flow_tags")),
         ),
-    )
+    ),
+    "tag-group": Kind(
+        "tag-group",
+        "/api/tag-groups",
+        stored("tag_groups"),
+        "A tag group with id {id} does not exist.",
+        relations=(Relation("tags", "tag", pointing("tags", "group_id"), page_links=True),),
+    ),
 }
 
-
-def _of_list(account: Account, list_id: str, clauses: object) -> Iterable[Resource]:
-    return [account.tags[tag_id] for tag_id in account.list_tags.get(list_id, [])]
-
-
-def _of_segment(account: Account, segment_id: str, clauses: object) -> Iterable[Resource]:
-    return [account.tags[tag_id] for tag_id in account.segment_tags.get(segment_id, [])]
-
-
-# Recorded: the replies to these two have no next and prev, not even as nulls.
 ENDPOINTS: dict[str, Endpoint] = {
-    "get_tags_for_list": CollectionEndpoint("tag", _of_list, parent="list", page_links=False),
-    "get_tags_for_segment": CollectionEndpoint("tag", _of_segment, parent="segment", page_links=False),
+    "get_tags": CollectionEndpoint("tag", everything("tags")),
+    "get_tag": ResourceEndpoint("tag"),
+    "get_tag_groups": CollectionEndpoint("tag-group", everything("tag_groups")),
+    "get_tag_group": ResourceEndpoint("tag-group"),
 }
