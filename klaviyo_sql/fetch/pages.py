@@ -11,6 +11,7 @@ from typing import Any
 from klaviyo_sql.fetch.aggregates import Number, measurements_by_day
 from klaviyo_sql.fetch.budget import Budget
 from klaviyo_sql.fetch.client import Client, Reply
+from klaviyo_sql.fetch.nested import is_nested, nested_decoder
 from klaviyo_sql.fetch.refusals import reasons_in
 from klaviyo_sql.fetch.rows import GarbageError, Row, decoder
 from klaviyo_sql.model.request import Request
@@ -25,6 +26,9 @@ CACHED_PAGES = 16
 
 Send = Callable[..., Reply]
 """`Client.send` for one chain of one statement."""
+
+
+_POINTERS_TO_THE_ID = frozenset({"/data/id", "/data/attributes/id"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +47,7 @@ def read(client: Client, chain: Chain, request: Request, budget: Budget, interru
     send = functools.partial(client.send, absent_statuses=chain.absent_statuses, interrupted=interrupted, budget=budget, queue=queue)
     if chain.aggregate is not None:
         return Page(_periods(client, send, chain, chain.aggregate), None)
-    decode = decoder(chain.decoded)
+    decode = nested_decoder(chain.decoded, chain.each) if is_nested(chain.decoded, chain.each) else decoder(chain.decoded)
     decode_page = decode.single if chain.single else decode.page
     reply, page = _decoded(client, send, request, lambda body: decode_page(body, chain.constants), cache=cache)
     if page is None:
@@ -74,7 +78,7 @@ def _is_absent(reply: Reply) -> bool:
     if reply.status != 400:
         return True
     sources = [reason.get("source") for reason in reasons_in(reply.body)]
-    return bool(sources) and all(isinstance(source, dict) and source.get("pointer") == "/data/id" for source in sources)
+    return bool(sources) and all(isinstance(source, dict) and source.get("pointer") in _POINTERS_TO_THE_ID for source in sources)
 
 
 def _periods(client: Client, send: Send, chain: Chain, aggregate: Aggregate) -> list[Row]:
