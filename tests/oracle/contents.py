@@ -48,7 +48,7 @@ def _counted(name: str, members: str) -> Contents:
 def _groups_of_profiles(name: str, members: str) -> Contents:
     def contents(made: Account) -> Iterator[Of]:
         for group, joined in getattr(made, members).items():
-            for profile_id, when in joined.items():
+            for profile_id in joined:
                 yield Of(getattr(made, name)[group], {"profile_id": profile_id})
 
     return contents
