@@ -105,15 +105,12 @@ class Engine:
         return _in_order(filter(None, pages), plan, order)
 
     def _chains(self, plan: Plan) -> Iterator[Chain]:
-        """The chains, those of children one parent at a time, as the parents' pages come in."""
+        """The chains, those of children as the parents' pages come in."""
         if plan.parents is None or plan.chains_of is None:
             yield from plan.chains
             return
-        seen = set()
-        for parent_id, *_ in self.run(plan.parents):
-            if parent_id not in seen:
-                seen.add(parent_id)
-                yield from plan.chains_of(parent_id)
+        for parents in _in_groups(_each_once(self.run(plan.parents)), plan.at_once):
+            yield from plan.chains_of(parents)
 
     def _merged(self, plan: Plan, order: Order) -> Iterator[list[Row]]:
         """Several ordered chains as one; their first pages are read side by side, for all of them are needed to know the first row."""
@@ -194,6 +191,20 @@ class Engine:
 
     def _today_in(self, timezone: str) -> Today:
         return Today(timezone, self._clock.now().astimezone(ZoneInfo(timezone)).date())
+
+
+def _each_once(parents: Iterable[Row]) -> Iterator[Row]:
+    """The rows, without those whose id came before: of resources that moved from page to page meanwhile."""
+    seen = set()
+    for row in parents:
+        if row[0] not in seen:
+            seen.add(row[0])
+            yield row
+
+
+def _in_groups(rows: Iterator[Row], size: int) -> Iterator[tuple[Row, ...]]:
+    while group := tuple(itertools.islice(rows, size)):
+        yield group
 
 
 def _in_order(pages: Iterator[list[Row]], plan: Plan, order: Order) -> Iterator[list[Row]]:

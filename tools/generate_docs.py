@@ -10,7 +10,8 @@ import sys
 from pathlib import Path
 
 from klaviyo_sql import contract
-from klaviyo_sql.model.table import Aggregates, Table, Type, pascal_case
+from klaviyo_sql.contract import Operation
+from klaviyo_sql.model.table import Aggregates, Collection, Table, Type, pascal_case
 from klaviyo_sql.plan import pushdown
 from klaviyo_sql.sqlite.introspection import is_exact, operation_name, pushed
 from klaviyo_sql.sqlite.own_tables import OWN_TABLES
@@ -68,10 +69,11 @@ def page(table: Table) -> str:
     rate = operation.rate
     lines = [f"# {table.name}", "", table.doc, ""]
     if len(table.names) > 1:
-        lines += [f"Also as `{table.names[-1]}`, with columns `{pascal_case(table.columns[0].name)}`, `{pascal_case(table.columns[1].name)}` and so on.", ""]
+        shown = [f"`{pascal_case(column.name)}`" for column in table.columns[:2]]
+        lines += [f"Also as `{table.names[-1]}`, with columns {', '.join(shown)} and so on." if shown[1:] else f"Also as `{table.names[-1]}`.", ""]
     lines += [
         f"- Key: {', '.join(f'`{name}`' for name in table.key)}",
-        f"- Read with: `{operation.method} {operation.path}`",
+        f"- Read with: {' or '.join(f'`{way.method} {way.path}`' for way in operations(table))}" + (", whichever takes fewer requests" if table.others else ""),
         f"- Limit: {rate.burst} requests a second, {rate.steady:,} a minute" + (f", {rate.daily} a day" if rate.daily else ""),
     ]
     lines += [f"- With `{lower.parameter}={lower.value}`: {lower.rate.burst} a second, {lower.rate.steady:,} a minute" for lower in operation.lower_rates]
@@ -85,6 +87,12 @@ def page(table: Table) -> str:
         lines += [example.question, "", "```sql", example.sql, "```", ""]
     lines += ["## Columns", "", *columns(table)]
     return "\n".join(lines)
+
+
+def operations(table: Table) -> list[Operation]:
+    """The operations by which the rows can be listed."""
+    names = dict.fromkeys(way.source.list if isinstance(way.source, Collection) else way.source.operation for way in table.ways)
+    return [contract.operation(name) for name in names]
 
 
 def columns(table: Table) -> list[str]:

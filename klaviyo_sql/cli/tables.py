@@ -31,7 +31,9 @@ _LEGEND = (
     "sorted: ORDER BY on the column is Klaviyo's own order, so that with a LIMIT only the first pages are read.",
     "Every other condition is checked by SQLite, on all rows that the conditions above leave.",
 )
-_NARROWEST = 30
+_NARROWEST = 24
+_NAME = 25
+"""Characters that most names fit in."""
 
 
 def run(arguments: Namespace) -> int:
@@ -117,11 +119,14 @@ def _type(column: Column) -> str:
 
 
 def _listed(style: Look) -> Iterator[str]:
-    head = f"{'name':<16}  {'a second':>8}  {'a minute':>8}  {'page':>5}  "
+    head = f"{'name':<{_NAME}}  {'a second':>8}  {'a minute':>8}  {'page':>5}  "
     yield style.bold(f"{head}description") + "\n"
     for name, doc, second, minute, page in _tables():
         lines = _wrapped(doc, len(head), style)
-        yield f"{name:<16}  {second:>8,}  {minute:>8,}  {'-' if page is None else f'{page:,}':>5}  {lines[0]}\n"
+        if len(name) > _NAME:  # on a line of its own
+            yield f"{name}\n"
+            name = ""
+        yield f"{name:<{_NAME}}  {second:>8,}  {minute:>8,}  {'-' if page is None else f'{page:,}':>5}  {lines[0]}\n"
         yield from (" " * len(head) + line + "\n" for line in lines[1:])
     yield "\n"
     yield from _paragraphs(

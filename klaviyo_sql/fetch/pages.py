@@ -11,6 +11,7 @@ from typing import Any
 from klaviyo_sql.fetch.aggregates import Number, measurements_by_day, measurements_by_start
 from klaviyo_sql.fetch.budget import Budget
 from klaviyo_sql.fetch.client import Client, Reply
+from klaviyo_sql.fetch.nested import is_nested, nested_decoder
 from klaviyo_sql.fetch.refusals import reasons_in
 from klaviyo_sql.fetch.rows import GarbageError, Row, decoder
 from klaviyo_sql.model import timestamps
@@ -29,6 +30,9 @@ Send = Callable[..., Reply]
 
 _NOT_AGGREGATED = frozenset({400, 403, 404})
 """Statuses that mean that a metric's events have to be counted here."""
+
+
+_POINTERS_TO_THE_ID = frozenset({"/data/id", "/data/attributes/id"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +56,7 @@ def read(client: Client, chain: Chain, request: Request, budget: Budget, interru
         counted = _counted(send, chain, chain.counted)
         if counted is not None:
             return Page(counted, None)
-    decode = decoder(chain.decoded)
+    decode = nested_decoder(chain.decoded, chain.each) if is_nested(chain.decoded, chain.each) else decoder(chain.decoded)
     decode_page = decode.single if chain.single else decode.page
     reply, page = _decoded(client, send, request, lambda body: decode_page(body, chain.constants), cache=cache)
     if page is None:
@@ -83,7 +87,7 @@ def _is_absent(reply: Reply) -> bool:
     if reply.status != 400:
         return True
     sources = [reason.get("source") for reason in reasons_in(reply.body)]
-    return bool(sources) and all(isinstance(source, dict) and source.get("pointer") == "/data/id" for source in sources)
+    return bool(sources) and all(isinstance(source, dict) and source.get("pointer") in _POINTERS_TO_THE_ID for source in sources)
 
 
 def _counted(send: Send, chain: Chain, counted: Counted) -> list[Row] | None:

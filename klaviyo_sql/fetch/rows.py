@@ -59,7 +59,7 @@ class Decoder:
         try:
             return Page(self._read((self._single.decode(body).data,), constants), None)
         except (msgspec.DecodeError, UnicodeDecodeError):
-            resources, _ = _resources_as_dictionaries(body)
+            resources, _ = _resources_as_dictionaries(body, single=True)
             return Page([_row_of_dictionary(resource, self.columns, constants) for resource in resources], None)
 
 
@@ -140,6 +140,12 @@ _CONVERT: dict[Type, Callable[[Any], Any]] = {
     Type.TIMESTAMP: _timestamp,
     Type.TIMESTAMP_MICROSECONDS: _timestamp_microseconds,
 }
+
+
+def in_sql(type_: Type, value: Any) -> Any:
+    """A value of Klaviyo's JSON as a column of this type has it."""
+    return _CONVERT[type_](value)
+
 
 _EXPECTED: dict[Type, Any] = {
     Type.TEXT: str | None,
@@ -321,7 +327,7 @@ def _keys(column: Column) -> tuple[str, ...] | None:
     return None
 
 
-def _resources_as_dictionaries(body: bytes) -> tuple[list[dict[str, Any]], str | None]:
+def _resources_as_dictionaries(body: bytes, *, single: bool = False) -> tuple[list[dict[str, Any]], str | None]:
     """The slower way, for replies with types that were not expected; GarbageError when it is not JSON:API at all."""
     try:
         document = msgspec.json.decode(body)
@@ -330,7 +336,8 @@ def _resources_as_dictionaries(body: bytes) -> tuple[list[dict[str, Any]], str |
     if not isinstance(document, dict) or "data" not in document:
         raise GarbageError("it has no member named data")
     data = document["data"]
-    resources = data if isinstance(data, list) else [data]
+    # Null is the one resource at the other end of a relation that leads nowhere: no row.
+    resources = data if isinstance(data, list) else [] if data is None and single else [data]
     if not all(isinstance(resource, dict) for resource in resources):
         raise GarbageError("its data is not made of objects")
     links = document.get("links")

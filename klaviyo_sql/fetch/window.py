@@ -377,7 +377,9 @@ def _unread(run: _Run, rows: list[Row], ids: set[str]) -> list[Row]:
     repeated = not run.known.isdisjoint(ids)
     if repeated or len(ids) < len(rows):
         position = next(position for position, column in enumerate(run.chain.decoded) if isinstance(column.place, Id))
-        unread = list({row[position]: row for row in rows if row[position] not in run.known}.values())
+        unread = [row for row in rows if row[position] not in run.known]
+        if not run.chain.each:  # of links and elements a resource has several rows, all of them on one page
+            unread = list({row[position]: row for row in unread}.values())
     keep = run.overlapping
     key = None if run.slicing is None else run.chain.columns.index(run.slicing.column)
     if run.slicing is not None and key is not None and rows[-1][key] is not None:

@@ -6,7 +6,8 @@ answer is exact. Operators, page sizes, sort names and rates are not repeated he
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from enum import Enum
 
 from klaviyo_sql.model import timestamps
@@ -67,28 +68,98 @@ class Latest:
 
 @dataclass(frozen=True, slots=True)
 class Detail:
-    """An attribute that only the by-id operation returns, as an additional field: one more request per row."""
+    """An attribute that only the by-id operation returns, as an additional field if it has the name of one: one more request per row."""
 
     keys: tuple[str, ...]
-    additional: str
+    additional: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Related:
-    """The id of a to-one related resource, which Klaviyo promises only for relations named in `include`."""
+    """The id of a related resource, which Klaviyo promises only for relations named in `include`.
+
+    Of a to-many relation it is the first one; in a table of links along that relation, the one that the row is of. `inlined` says that the
+    operation cannot include the relation, and always tells its ids.
+    """
 
     relation: str
     resource: str
+    inlined: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Included:
+    """A place in the related resource itself, which comes along with `include`; NULL where there is none."""
+
+    relation: str
+    resource: str
+    place: Attribute | Related
+
+
+@dataclass(frozen=True, slots=True)
+class Collected:
+    """Everything at the other end of a to-many relation, as a JSON array of objects with the id and these attributes."""
+
+    relation: str
+    resource: str
+    attributes: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Element:
+    """A place in the element that the row is of, in a table of the elements of arrays; without keys the element itself."""
+
+    keys: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ElementKind:
+    """Which of several arrays the element is in."""
+
+
+@dataclass(frozen=True, slots=True)
+class ElementNumber:
+    """The position of the element in its array, from 1."""
 
 
 @dataclass(frozen=True, slots=True)
 class ParentId:
-    """The id of the resource in whose path the rows are read."""
+    """The id of the resource in whose path the rows are read; with a relation, the by-id operation tells it as well."""
+
+    relation: str | None = None
+    resource: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class FromParent:
+    """A column of the parent's own table, by its name there: conditions on it choose the parents that are read."""
+
+    column: str
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """A filter that Klaviyo requires, or without which it leaves rows out: a chain of pages for each of the values, unless a condition picks some.
+
+    `keys` lead to the attribute that repeats the value, if there is one; `by_id` is where the by-id reply tells it.
+    """
+
+    values: tuple[str | bool, ...]
+    keys: tuple[str, ...] | None = None
+    by_id: Attribute | Included | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Argument:
-    """A filter that no attribute answers to: the column is NULL unless a value is asked for, and then repeats that value."""
+    """A filter that no attribute answers to: the column is NULL unless a value is asked for, and then repeats that value.
+
+    Where a table can be read in several ways, a way in which a column is an argument is taken only when its value is asked for.
+    """
+
+
+@dataclass(frozen=True, slots=True)
+class Elsewhere:
+    """What this way of reading the table does not tell, while another does."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +174,25 @@ class Measurement:
     name: str
 
 
-Place = Id | Attribute | Latest | Detail | Related | ParentId | Argument | PeriodStart | Measurement
+Place = (
+    Id
+    | Attribute
+    | Latest
+    | Detail
+    | Related
+    | Included
+    | Collected
+    | Element
+    | ElementKind
+    | ElementNumber
+    | ParentId
+    | FromParent
+    | Choice
+    | Argument
+    | Elsewhere
+    | PeriodStart
+    | Measurement
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,11 +200,12 @@ class Filter:
     """One of Klaviyo's filters that a column's constraints can be sent as.
 
     `exact` says that Klaviyo's answer is the rows that SQL means; otherwise it is a superset, checked again. An operator that the contract
-    lists but that must not be sent is left out by not declaring the filter, with the reason beside the column.
+    lists but that must not be sent is in `never`, or the filter is not declared; the reason is beside the column.
     """
 
     field: str
     exact: bool = False
+    never: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,20 +227,43 @@ class Column:
 
 @dataclass(frozen=True, slots=True)
 class Parent:
-    """Where the ids in a child collection's path come from, and the column that holds them."""
+    """Whose ids a child collection is read by, and the column that holds them: in the path, or in the filter named here, a hundred at once.
+
+    Klaviyo requires that filter, or one of those in `instead`.
+    """
 
     table: str
     column: str
+    filter: str | None = None
+    instead: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Linked:
+    """One row for each resource at the other end of a to-many relation, which is included."""
+
+    relation: str
+    resource: str
+
+
+@dataclass(frozen=True, slots=True)
+class Elements:
+    """One row for each element of arrays among the attributes: what `ElementKind` says of each array, and the keys that lead to it."""
+
+    arrays: tuple[tuple[str, tuple[str, ...]], ...]
+    additional: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Collection:
-    """Rows are the resources of a list operation, one chain of pages each.
+    """Rows are the resources of a list operation, one chain of pages each; with `each`, what is in them: first links, then elements of those.
 
     `get` is the by-id operation, used for keys; `most_gets` says how many keys are worth a request each before reading the whole table is
     cheaper (None: always worth it). `default_sort` makes the pages of an unordered scan stable; a long scan is sorted by `cut_by`, a
     time that every row has, so that it can be cut into ranges that are read side by side. `absent_statuses` are the statuses by which
     `get` says that an id does not exist. `changes` names the time column in which everything new or changed shows; a local copy is kept fresh by it.
+    `one` says that the reply is one resource, not a page of them. `always` are clauses that every request has: they leave out only resources that have
+    no rows. `of` is the table of the resources, when rows are what is in them.
     """
 
     resource: str
@@ -162,6 +275,10 @@ class Collection:
     cut_by: str | None = None
     changes: str | None = None
     absent_statuses: frozenset[int] = frozenset({404})
+    one: bool = False
+    each: tuple[Linked | Elements, ...] = ()
+    always: tuple[str, ...] = ()
+    of: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,7 +307,10 @@ class Example:
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """One SQL table. `typical_rows` is what the planner assumes of a middling shop's account; the key is unique and never NULL."""
+    """One SQL table. `typical_rows` is what the planner assumes of a middling shop's account; the key is unique and never NULL.
+
+    `others` are other ways to read the same rows: tables with the same columns in the same order, whose places, filters and source differ.
+    """
 
     name: str
     doc: str
@@ -200,6 +320,12 @@ class Table:
     typical_rows: int
     notes: tuple[str, ...] = ()
     examples: tuple[Example, ...] = ()
+    others: tuple[Table, ...] = ()
+    ways: tuple[Table, ...] = field(init=False, compare=False, repr=False)
+    """Every way to read the table, its own first, each as a table that has no others."""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "ways", (replace(self, others=()), *self.others) if self.others else (self,))
 
     def index(self, name: str) -> int:
         """The position of the column with this name; KeyError when there is none."""
@@ -209,6 +335,14 @@ class Table:
         raise KeyError(name)
 
     @property
+    def index_of_parent(self) -> int:
+        """The position of the column with the parent's id; ValueError for a table without a parent."""
+        if self.source.parent is None:
+            raise ValueError(f"{self.name} has no parent")
+        column = self.source.parent.column
+        return next(n for n, found in enumerate(self.columns) if found.name in (column, pascal_case(column)))
+
+    @property
     def names(self) -> tuple[str, ...]:
         """The names that the table answers to: its own, and for a multi-word one the PascalCase form."""
         return (self.name, pascal_case(self.name)) if "_" in self.name else (self.name,)
@@ -216,7 +350,20 @@ class Table:
     def in_pascal_case(self) -> Table:
         """The same table as Skyvia's users write it: `DailyMetrics` with `MetricId`, `Date`, `Count` …"""
         columns = tuple(replace(column, name=pascal_case(column.name)) for column in self.columns)
-        return replace(self, name=pascal_case(self.name), key=tuple(map(pascal_case, self.key)), columns=columns)
+        others = tuple(other.in_pascal_case() for other in self.others)
+        return replace(self, name=pascal_case(self.name), key=tuple(map(pascal_case, self.key)), columns=columns, others=others)
+
+    def read_otherwise(self, source: Collection, columns: Mapping[str, Place | tuple[Place, tuple[Filter, ...]]]) -> Table:
+        """Another way to read the table: where its columns are then, and the filters that it has for them; a column that is not named is as it was."""
+
+        def placed(column: Column) -> Column:
+            if column.name not in columns:
+                return column
+            given = columns[column.name]
+            place, filters = given if isinstance(given, tuple) else (given, ())
+            return replace(column, place=place, filters=filters, sort=None)
+
+        return replace(self, source=source, columns=tuple(map(placed, self.columns)), others=())
 
 
 def pascal_case(name: str) -> str:

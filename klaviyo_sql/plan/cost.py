@@ -2,12 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from klaviyo_sql import contract
-from klaviyo_sql.model.table import Aggregates, Attribute, CountedCollection, Id, ParentId, PeriodStart, Related, Table, Type
+from klaviyo_sql.model.table import (
+    Aggregates,
+    Argument,
+    Attribute,
+    Choice,
+    CountedCollection,
+    Detail,
+    Elsewhere,
+    FromParent,
+    Id,
+    ParentId,
+    PeriodStart,
+    Related,
+    Table,
+    Type,
+    pascal_case,
+)
+from klaviyo_sql.plan import pushdown
 from klaviyo_sql.plan.constraints import Operator
+from klaviyo_sql.plan.filters import MOST_VALUES
 
 _ROW = 1.0
 """The unit: about two microseconds. SQLite takes every cost below 1 for 1."""
@@ -27,6 +45,8 @@ _BUCKETS = 100
 """How many days or hours of one metric have events."""
 _RANGE_LEFT = 0.25
 """The part of the rows that one end of a range is taken to leave."""
+_UNHURRIED = 750
+"""Requests a minute from which the limit of an operation does not matter for the choice of a way; a lower one makes each request dearer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +62,47 @@ class Estimate:
     unique: bool
 
 
+def way_for(table: Table, columns: Iterable[int], taken: Sequence[tuple[int, Operator]], tables: dict[str, Table], sorted_by: int | None = None) -> Table:
+    """The way to read the table that costs least with these terms handed over, of those that tell what is read and sort by that column.
+
+    SQLite is given the costs, and the order, of the same way.
+    """
+    if not table.others:
+        return table
+    instants = (column for column, _ in taken if table.columns[column].type.is_instant)
+    used = {*columns, *instants}
+    fit = [way for way in table.ways if _tells(way, used, taken) and (sorted_by is None or pushdown.sorts(way, sorted_by))]
+    return min(fit, key=lambda way: _dearness(way, used, taken, tables), default=table)
+
+
+def _tells(way: Table, used: Iterable[int], taken: Iterable[tuple[int, Operator]]) -> bool:
+    """Whether this way knows the columns; what is an argument it knows only when it is given."""
+    given = {column for column, operator in taken if operator in (Operator.EQUAL, Operator.IN)}
+    for column in used:
+        place = way.columns[column].place
+        if isinstance(place, Elsewhere) or (isinstance(place, Argument) and not way.columns[column].hidden and column not in given):
+            return False
+    return True
+
+
+def _dearness(way: Table, used: Iterable[int], taken: Sequence[tuple[int, Operator]], tables: dict[str, Table]) -> float:
+    """The cost, in which requests beyond an operation's burst count more, the lower its limit is."""
+    source = way.source
+    found = estimate(way, useful(way, taken), tables)
+    details = found.rows if any(isinstance(way.columns[column].place, Detail) for column in used) else 0
+    # A parent's column costs the reading of the parents even when their ids are given.
+    carried = any(isinstance(way.columns[column].place, FromParent) for column in used)
+    requests = found.requests + details + carried
+    rate = contract.operation(source.operation if isinstance(source, Aggregates) else source.list).rate
+    waiting = max(0.0, requests - rate.burst) * max(0.0, _UNHURRIED / rate.steady - 1)
+    return (requests + waiting) * _REQUEST + found.rows * _ROW
+
+
+def useful(way: Table, taken: Sequence[tuple[int, Operator]]) -> list[tuple[int, Operator]]:
+    """The terms that save requests when the table is read this way, of those that some way has a use for."""
+    return [(column, operator) for column, operator in taken if pushdown.is_pushed(way, column, operator)]
+
+
 def estimate(table: Table, taken: Iterable[tuple[int, Operator]], tables: dict[str, Table]) -> Estimate:
     """The estimate for a scan with these terms handed over."""
     source = table.source
@@ -50,23 +111,34 @@ def estimate(table: Table, taken: Iterable[tuple[int, Operator]], tables: dict[s
     left = 1.0
     parents = float(tables[source.parent.table].typical_rows) if source.parent else 1.0
     keys = 0
+    enumerated = source.parent is not None
     for position, operator in taken:
         column = table.columns[position]
         values = _IN_VALUES if operator is Operator.IN else 1
         if operator not in (Operator.EQUAL, Operator.IN):
             left *= 1.0 if operator is Operator.NOT_NULL else _RANGE_LEFT
-        elif isinstance(column.place, ParentId):
+        elif isinstance(column.place, ParentId) or (source.parent and source.parent.filter and column.name in _names_of(source.parent.column)):
             left *= min(1.0, values / parents)
             parents = min(parents, values)
+            enumerated = False
+        elif isinstance(column.place, FromParent) and source.parent:
+            parent = tables[source.parent.table]
+            part = min(1.0, values * _rows_per_value(parent, parent.index(column.place.column), tables) / parent.typical_rows)
+            left *= part
+            parents = max(1.0, parents * part)
         else:
             left *= min(1.0, values * _rows_per_value(table, position, tables) / table.typical_rows)
-            if isinstance(column.place, Id) and not source.parent:
+            if isinstance(column.place, Id) and pushdown.reads_by_id(table):
                 keys = values
     rows = max(1.0, table.typical_rows * left)
-    if keys == 1 and table.typical_rows <= SMALL_TABLE:
+    whole = source.each if not isinstance(source, Aggregates) else ()
+    if keys == 1 and table.typical_rows <= SMALL_TABLE and not whole:
         return Estimate(1, 0.0, _LOOKUP, unique=True)
-    requests = _requests(table, rows, parents, keys)
-    return Estimate(round(rows), requests, requests * _REQUEST + rows * _ROW, unique=keys == 1)
+    requests = _requests(table, rows, parents, keys, tables)
+    if enumerated and not keys and source.parent:
+        parent = tables[source.parent.table]
+        requests += estimate(parent, (), tables).requests if parent.others or parent.source.parent else 0.0
+    return Estimate(round(rows), requests, requests * _REQUEST + rows * _ROW, unique=keys == 1 and not whole)
 
 
 def _counted(table: Table, taken: Iterable[tuple[int, Operator]]) -> Estimate:
@@ -78,7 +150,11 @@ def _counted(table: Table, taken: Iterable[tuple[int, Operator]]) -> Estimate:
     return Estimate(table.typical_rows, table.typical_rows / 1000, table.typical_rows * _REQUEST, unique=False)
 
 
-def _requests(table: Table, rows: float, parents: float, keys: int) -> float:
+def _names_of(column: str) -> tuple[str, str]:
+    return column, pascal_case(column)
+
+
+def _requests(table: Table, rows: float, parents: float, keys: int, tables: dict[str, Table]) -> float:
     """How many requests it takes to read so many rows of so many parents, or by so many keys."""
     source = table.source
     if isinstance(source, Aggregates):
@@ -87,11 +163,22 @@ def _requests(table: Table, rows: float, parents: float, keys: int) -> float:
     if keys and source.get:
         filtered = any("any" in rule.operators for name, rule in operation.filters.items() if name == "id")
         if keys == 1:
-            return _DIFFERENT_KEYS
+            return 1.0 if source.each else _DIFFERENT_KEYS
         if filtered or source.most_gets is None:
             return 1.0 if filtered else keys
         rows = table.typical_rows
-    return rows / (operation.page.max if operation.page else 200) + parents * _PARTLY_FILLED
+    if source.one:
+        return parents
+    if source.of is not None:
+        # Rows are in the resources, of which a page has so many.
+        rows *= tables[source.of].typical_rows / table.typical_rows
+    chains = 1.0
+    for column in table.columns:
+        if isinstance(column.place, Choice):
+            chains *= len(column.place.values)
+    if source.parent and source.parent.filter:
+        parents = max(1.0, parents / MOST_VALUES)
+    return rows / (operation.page.max if operation.page else 200) + parents * chains * _PARTLY_FILLED
 
 
 def _rows_per_value(table: Table, position: int, tables: dict[str, Table]) -> float:

@@ -16,6 +16,8 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 
+import msgspec
+
 from klaviyo_sql.contract import FilterRule
 from klaviyo_sql.model import timestamps
 from klaviyo_sql.model.table import Filter
@@ -63,7 +65,7 @@ def equality(filter_: Filter, rule: FilterRule, values: Sequence[Any]) -> list[P
     With `any` that is one entry per chunk of values, otherwise one per value.
     """
     values = _as_booleans(values) if rule.type == "boolean" else values
-    if not values:
+    if not values or not _may_be_sent(rule, values):
         return None
     if "any" in rule.operators and len(values) > 1:
         return [Pushed((clause("any", filter_.field, chunk),), filter_.exact, chunk) for chunk in chunks(values)]
@@ -78,6 +80,11 @@ def equality(filter_: Filter, rule: FilterRule, values: Sequence[Any]) -> list[P
             return None
         pushed.append(replace(way, values=(value,)))
     return pushed
+
+
+def _may_be_sent(rule: FilterRule, values: Sequence[Any]) -> bool:
+    """Whether Klaviyo takes the values: of a listed few it refuses every other, which to SQL is only a value that no row has."""
+    return not rule.enum or all(isinstance(value, Unknown) or value in rule.enum for value in values)
 
 
 def range_(filter_: Filter, rule: FilterRule, low: Bound | None, high: Bound | None) -> Pushed | None:
@@ -104,7 +111,10 @@ def value_filter(filters: Iterable[Filter], rules: dict[str, FilterRule]) -> tup
     for filter_ in filters:
         rule = rules.get(filter_.field)
         if rule and rule.operators != ("has",):
-            return filter_, rule
+            # A time that Klaviyo may know to the microsecond does not equal what it shows: a range around it is sent instead.
+            never = filter_.never if filter_.exact or rule.type != "date-time" else filter_.never | {"equals", "any"}
+            sent = tuple(operator for operator in rule.operators if operator not in never)
+            return filter_, rule if sent == rule.operators else msgspec.structs.replace(rule, operators=sent)
     return None
 
 

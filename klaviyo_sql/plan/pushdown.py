@@ -1,4 +1,7 @@
-"""Which terms of a WHERE clause the planner has a use for, which of them reach Klaviyo, and how far its answer can be trusted."""
+"""Which terms of a WHERE clause the planner has a use for, which of them reach Klaviyo, and how far its answer can be trusted.
+
+A table that can be read in several ways takes a term if one of them does; what the way that is chosen has no use for, SQLite checks.
+"""
 
 from __future__ import annotations
 
@@ -6,40 +9,21 @@ from dataclasses import replace
 
 from klaviyo_sql import contract
 from klaviyo_sql.contract import Operation
-from klaviyo_sql.model.table import Aggregates, Argument, Collection, Column, Id, ParentId, PeriodStart, Table
+from klaviyo_sql.model.table import Aggregates, Argument, Choice, Collection, Column, Elsewhere, FromParent, Id, ParentId, PeriodStart, Related, Table
 from klaviyo_sql.plan import filters
 from klaviyo_sql.plan.constraints import Operator
+
+_EQUALITY = (Operator.EQUAL, Operator.IN)
 
 
 def takes(table: Table, column: int, operator: Operator) -> bool:
     """Whether the planner has a use for such a term; the others stay SQLite's alone."""
-    declared = table.columns[column]
-    place = declared.place
-    if isinstance(table.source, Aggregates):
-        return (isinstance(place, ParentId) and operator in (Operator.EQUAL, Operator.IN)) or (
-            isinstance(place, PeriodStart) and operator is not Operator.NOT_NULL
-        )
-    if isinstance(place, ParentId | Argument):
-        return operator in (Operator.EQUAL, Operator.IN)
-    if declared.type.is_instant and operator is not Operator.NOT_NULL:
-        return True
-    if isinstance(place, Id) and table.source.get and operator in (Operator.EQUAL, Operator.IN):
-        return True
-    return bool(declared.filters) and _offers(declared, contract.operation(table.source.list), operator)
+    return any(_takes(way, column, operator) for way in table.ways)
 
 
 def is_pushed(table: Table, column: int, operator: Operator) -> bool:
     """Whether such a term reaches Klaviyo; times that no filter knows are taken as well, but only compared here."""
-    declared = table.columns[column]
-    if not takes(table, column, operator) or isinstance(table.source, Aggregates):
-        return takes(table, column, operator)
-    if isinstance(declared.place, ParentId):
-        return True
-    # Of a table whose list knows no ids, several are found by reading it whole.
-    by_id = operator is Operator.EQUAL or (operator is Operator.IN and table.source.most_gets is None)
-    if isinstance(declared.place, Id) and table.source.get and by_id:
-        return True
-    return _offers(declared, contract.operation(table.source.list), operator)
+    return any(_is_pushed(way, column, operator) for way in table.ways)
 
 
 def filtered(table: Table) -> list[str]:
@@ -58,28 +42,75 @@ def batches(table: Table, column: int) -> bool:
 
 def answers_alone(table: Table, column: int, operator: Operator) -> bool:
     """Whether the scan's rows satisfy such a term for certain, so that SQLite need not look again."""
-    declared = table.columns[column]
     if not takes(table, column, operator):
         return False
-    return declared.type.is_instant or isinstance(declared.place, PeriodStart | Argument)
+    return table.columns[column].type.is_instant or all(isinstance(way.columns[column].place, PeriodStart | Argument) for way in table.ways)
 
 
 def is_exact(table: Table, column: int, operator: Operator) -> bool:
     """Whether Klaviyo's own answer to such a term is exact, so that a page of LIMIT rows has LIMIT rows."""
-    declared = table.columns[column]
-    if not takes(table, column, operator):
-        return False
-    if isinstance(declared.place, ParentId | Argument | PeriodStart) or isinstance(table.source, Aggregates):
-        return True
-    if isinstance(declared.place, Id) and operator in (Operator.EQUAL, Operator.IN):
-        return is_pushed(table, column, operator)
-    operation = contract.operation(table.source.list)
-    return any(f.exact and _offers(replace(declared, filters=(f,)), operation, operator) for f in declared.filters)
+    return any(_is_exact(way, column, operator) for way in table.ways)
 
 
 def sorts(table: Table, column: int) -> bool:
     """Whether Klaviyo can return the rows in the order of the column."""
-    return isinstance(table.source, Collection) and table.columns[column].sort in contract.operation(table.source.list).sort
+    return any(
+        isinstance(way.source, Collection) and way.columns[column].sort in contract.operation(way.source.list).sort and not way.source.one for way in table.ways
+    )
+
+
+def reads_by_id(way: Table) -> bool:
+    """Whether a row is found by its id alone: of children, only where the by-id reply tells the parent."""
+    source = way.source
+    if not isinstance(source, Collection) or source.get is None:
+        return False
+    if source.parent is None:
+        return True
+    place = way.columns[way.index_of_parent].place
+    return isinstance(place, Related) or (isinstance(place, ParentId) and place.relation is not None)
+
+
+def _takes(way: Table, column: int, operator: Operator) -> bool:
+    declared = way.columns[column]
+    place = declared.place
+    if isinstance(way.source, Aggregates):
+        return (isinstance(place, ParentId) and operator in _EQUALITY) or (isinstance(place, PeriodStart) and operator is not Operator.NOT_NULL)
+    if isinstance(place, ParentId | Argument | Choice):
+        return operator in _EQUALITY
+    if declared.type.is_instant and operator is not Operator.NOT_NULL:
+        return True
+    if isinstance(place, FromParent):
+        return operator is not Operator.NOT_NULL
+    if isinstance(place, Elsewhere):
+        return False
+    if isinstance(place, Id) and reads_by_id(way) and operator in _EQUALITY:
+        return True
+    return bool(declared.filters) and _offers(declared, contract.operation(way.source.list), operator)
+
+
+def _is_pushed(way: Table, column: int, operator: Operator) -> bool:
+    declared = way.columns[column]
+    if not _takes(way, column, operator) or isinstance(way.source, Aggregates):
+        return _takes(way, column, operator)
+    if isinstance(declared.place, ParentId | Choice | FromParent):
+        return True
+    # Of a table whose list knows no ids, several are found by reading it whole.
+    by_id = operator is Operator.EQUAL or (operator is Operator.IN and way.source.most_gets is None)
+    if isinstance(declared.place, Id) and reads_by_id(way) and by_id:
+        return True
+    return _offers(declared, contract.operation(way.source.list), operator)
+
+
+def _is_exact(way: Table, column: int, operator: Operator) -> bool:
+    declared = way.columns[column]
+    if not _takes(way, column, operator):
+        return False
+    if isinstance(declared.place, ParentId | Argument | Choice | PeriodStart) or isinstance(way.source, Aggregates):
+        return True
+    if isinstance(declared.place, Id) and operator in _EQUALITY:
+        return _is_pushed(way, column, operator)
+    operation = contract.operation(way.source.list)
+    return any(f.exact and _offers(replace(declared, filters=(f,)), operation, operator) for f in declared.filters)
 
 
 def _offers(column: Column, operation: Operation, operator: Operator) -> bool:
@@ -90,7 +121,7 @@ def _offers(column: Column, operation: Operation, operator: Operator) -> bool:
     if found is None:
         return False
     operators = set(found[1].operators)
-    if operator in (Operator.EQUAL, Operator.IN):
+    if operator in _EQUALITY:
         return bool(operators & {"equals", "any", "greater-or-equal", "greater-than"})
     if operator in (Operator.GREATER, Operator.GREATER_OR_EQUAL):
         return bool(operators & {"greater-or-equal", "greater-than"})

@@ -6,6 +6,7 @@ A plan is a number of chains. A chain is one first request, whose pages follow o
 from __future__ import annotations
 
 import itertools
+import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
@@ -15,11 +16,30 @@ from urllib.parse import quote
 from klaviyo_sql import contract
 from klaviyo_sql.contract import Operation
 from klaviyo_sql.model.request import Request
-from klaviyo_sql.model.table import Aggregates, Argument, Attribute, Collection, Column, Detail, Id, Latest, Measurement, ParentId, PeriodStart, Related, Table
-from klaviyo_sql.plan import fieldsets, filters, periods
+from klaviyo_sql.model.table import (
+    Aggregates,
+    Argument,
+    Choice,
+    Collection,
+    Column,
+    Detail,
+    Elements,
+    FromParent,
+    Id,
+    Linked,
+    Measurement,
+    Parent,
+    ParentId,
+    PeriodStart,
+    Related,
+    Table,
+)
+from klaviyo_sql.plan import filters, periods, pushdown, representation
 from klaviyo_sql.plan.constraints import Bound, Constraint, Operator, Unknown, Wanted, combine, in_sql
-from klaviyo_sql.plan.cost import estimate
+from klaviyo_sql.plan.cost import estimate, way_for
 from klaviyo_sql.plan.slices import Slicing, slicing
+
+Row = tuple[Any, ...]
 
 _LONG = 4
 """Pages that a chain must be likely to have for it to be cut."""
@@ -104,6 +124,10 @@ class Chain:
     """How the chain can be cut into ranges that are read side by side, where it can."""
     aggregate: Aggregate | None = None
     """What the reply is made of when it is a metric aggregate."""
+    fresh: bool = False
+    """Whether its pages must not come from the page cache."""
+    each: tuple[Linked | Elements, ...] = ()
+    """What of each resource is a row, when it is not the resource itself."""
     counted: Counted | None = None
     """What is asked for instead of the rows; they are read only when Klaviyo does not aggregate the metric."""
 
@@ -112,22 +136,21 @@ class Chain:
         """What is asked for first."""
         return self.counted.request if self.counted else self.request
 
-    fresh: bool = False
-    """Whether its pages must not come from the page cache."""
-
 
 @dataclass(frozen=True, slots=True)
 class Plan:
     """All chains of a scan.
 
-    With `parents`, the chains are made when the parents' ids have been read: `chains_of(parent_id)` gives those of one parent.
+    With `parents`, the chains are made when the parents have been read: `chains_of(rows)` gives those of up to `at_once` parents, whose rows begin
+    with the id.
     `sent` and `rechecked` name the columns whose conditions Klaviyo is asked for, exactly or not; `nothing` says why no request is made.
     """
 
     table: Table
     chains: tuple[Chain, ...] = ()
     parents: Plan | None = None
-    chains_of: Callable[[str], tuple[Chain, ...]] | None = None
+    chains_of: Callable[[Sequence[Row]], tuple[Chain, ...]] | None = None
+    at_once: int = 1
     order: Order | None = None
     nothing: str | None = None
     sent: tuple[str, ...] = ()
@@ -164,6 +187,12 @@ def plan(scan: Scan, tables: dict[str, Table], today: Callable[[], Today]) -> Pl
 
     `today` is asked for the period tables alone, and not when the conditions contradict each other.
     """
+    return _plan(scan, tables, today)
+
+
+def _plan(scan: Scan, tables: dict[str, Table], today: Callable[[], Today]) -> Plan:
+    taken = tuple((constraint.column, constraint.operator) for constraint in scan.constraints)
+    scan = replace(scan, table=way_for(scan.table, scan.columns, taken, tables, scan.order.column if scan.order else None))
     wanted = combine(scan.table, scan.constraints)
     contradiction = next((entry.impossible for entry in wanted.values() if entry.impossible), None)
     if contradiction:
@@ -173,24 +202,46 @@ def plan(scan: Scan, tables: dict[str, Table], today: Callable[[], Today]) -> Pl
     return _Collection(scan, scan.table.source, wanted, tables).plan()
 
 
-def _parent_ids(scan: Scan, wanted: dict[int, Wanted]) -> tuple[Any, ...] | None:
-    """The parent ids that are asked for; None when all are."""
-    for position, column in enumerate(scan.table.columns):
-        if isinstance(column.place, ParentId) and position in wanted:
-            return wanted[position].values
-    return None
+def _for_parents(
+    plan: Plan,
+    scan: Scan,
+    wanted: dict[int, Wanted],
+    tables: dict[str, Table],
+    chains_of: Callable[[Sequence[Row]], tuple[Chain, ...]],
+    used: Iterable[int] = (),
+) -> Plan:
+    """The plan with the chains of the parents that are asked for, or with the reading of the parents first.
 
-
-def _for_parents(plan: Plan, scan: Scan, wanted: dict[int, Wanted], tables: dict[str, Table], chains_of: Callable[[str], tuple[Chain, ...]]) -> Plan:
-    """The plan with the chains of the parents that are asked for, or with the reading of all parents first."""
-    source = scan.table.source
-    ids = _parent_ids(scan, wanted)
-    if ids is not None:
-        return replace(plan, chains=tuple(itertools.chain.from_iterable(chains_of(parent) for parent in ids if _can_be_an_id(parent))))
+    `used` are the columns that rows must have: some may be columns of the parent.
+    """
+    table, source = scan.table, scan.table.source
     assert source.parent is not None  # noqa: S101 - only called for tables with a parent
+    by_filter = source.parent.filter is not None
+    known = wanted.get(table.index_of_parent)
+    ids = known.values if known is not None and not by_filter else None
+    carried = tuple(
+        dict.fromkeys(column.place.column for n, column in enumerate(table.columns) if isinstance(column.place, FromParent) and (n in used or n in wanted))
+    )
+    if ids is not None and not carried:
+        return replace(plan, chains=tuple(itertools.chain.from_iterable(chains_of(((parent,),)) for parent in ids if _can_be_an_id(parent))))
     parent = tables[source.parent.table]
-    parents = _Collection(Scan(parent, (parent.index("id"),), fresh=scan.fresh), parent.source, {}, tables).plan()  # type: ignore[arg-type]
-    return replace(plan, parents=parents, chains_of=chains_of, order=None)
+    columns = tuple(parent.index(name) for name in ("id", *carried))
+    constraints = [] if ids is None else [Constraint(columns[0], Operator.IN, ids)]
+    for constraint in scan.constraints:
+        place = table.columns[constraint.column].place
+        if isinstance(place, FromParent):
+            constraints.append(replace(constraint, column=parent.index(place.column)))
+    if by_filter and known is not None:
+        constraints = []
+    parents = _plan(Scan(parent, columns, tuple(constraints), cut=scan.cut, fresh=scan.fresh), tables, _no_day)
+    if parents.nothing:
+        return replace(plan, nothing=parents.nothing)
+    at_once = filters.MOST_VALUES if by_filter else 1
+    return replace(plan, parents=parents, chains_of=chains_of, at_once=at_once, order=None)
+
+
+def _no_day() -> Today:
+    raise AssertionError("parents are collections")
 
 
 def _aggregates(scan: Scan, source: Aggregates, wanted: dict[int, Wanted], tables: dict[str, Table], today: Today) -> Plan:
@@ -210,7 +261,8 @@ def _aggregates(scan: Scan, source: Aggregates, wanted: dict[int, Wanted], table
     measurements = tuple(name for name in periods.MEASUREMENTS if name in used) or ("count",)
     operation = contract.operation(source.operation)
 
-    def chains_of(metric_id: str) -> tuple[Chain, ...]:
+    def chains_of(parents: Sequence[Row]) -> tuple[Chain, ...]:
+        ((metric_id, *_),) = parents
         return tuple(
             Chain(
                 request=Request(
@@ -248,26 +300,42 @@ class _Collection:
 
     def plan(self) -> Plan:
         table = self.scan.table
+        self.inexact = bool(self.source.each)  # so many resources need not have so many rows
         keys = self._keys()
         if keys is not None:
             chains = tuple(self._by_id(key) for key in keys if _can_be_an_id(key))
+            id_column = next(column.name for column in table.columns if isinstance(column.place, Id))
             others = [table.columns[column].name for column in self.wanted if not isinstance(table.columns[column].place, Id)]
-            return Plan(table, chains, order=self.scan.order, sent=("id",), rechecked=tuple(others))
+            return Plan(table, chains, order=self.scan.order, sent=(id_column,), rechecked=tuple(others))
         ways = self._ways()
+        if not all(ways):
+            return Plan(table, nothing="no value that is asked for is one that there is")
         checks = self._checks()
-        if self.source.parent:
-            plan = Plan(table, order=self.scan.order, sent=tuple(self.sent), rechecked=tuple(self.rechecked))
-            return _for_parents(plan, self.scan, self.wanted, self.tables, lambda parent: self._chains(ways, checks, parent))
-        return Plan(table, self._chains(ways, checks, None), order=self.scan.order, sent=tuple(self.sent), rechecked=tuple(self.rechecked))
+        plan = Plan(table, order=self.scan.order, sent=tuple(self.sent), rechecked=tuple(self.rechecked))
+        parent = self.source.parent
+        if parent and (parent.filter is None or not self._filters_for(parent)):
+            used = self._columns(checks)
+            return _for_parents(plan, self.scan, self.wanted, self.tables, lambda parents: self._chains(ways, checks, parents), used)
+        return replace(plan, chains=self._chains(ways, checks, None))
+
+    def _filters_for(self, parent: Parent) -> bool:
+        """Whether a condition gives the filter without which nothing can be listed."""
+        return any(self.scan.table.columns[column].name in self.sent for column in self.wanted if self._is_required(column, parent))
+
+    def _is_required(self, column: int, parent: Parent) -> bool:
+        return any(filter_.field in (parent.filter, *parent.instead) for filter_ in self.scan.table.columns[column].filters)
 
     def _keys(self) -> tuple[Any, ...] | None:
         """The ids that are worth a request each; None when the list is to be read."""
-        if self.source.get is None or self.source.parent or any(self._is_argument(column) for column in self.wanted):
+        table = self.scan.table
+        if not pushdown.reads_by_id(table) or any(self._is_argument(column) for column in self.wanted):
             return None
-        wanted = next((entry for column, entry in self.wanted.items() if isinstance(self.scan.table.columns[column].place, Id)), None)
+        wanted = next((entry for column, entry in self.wanted.items() if isinstance(table.columns[column].place, Id)), None)
         if wanted is None or wanted.values is None:
             return None
-        columns = self.scan.table.columns
+        columns = table.columns
+        if any(isinstance(columns[column].place, FromParent) for column in (*self.scan.columns, *self.wanted)):
+            return None
         # What only the by-id operation knows costs a request a row anyway, which brings the other columns along.
         most = None if any(isinstance(columns[column].place, Detail) for column in self.scan.columns) else self.source.most_gets
         return wanted.values if most is None or len(wanted.values) <= most else None
@@ -278,11 +346,19 @@ class _Collection:
     def _ways(self) -> list[tuple[_Way, ...]]:
         """For each constrained column that Klaviyo can be asked about, the ways to ask: one request per combination."""
         operation = contract.operation(self.source.list)
-        found: list[tuple[_Way, ...]] = []
+        found: list[tuple[_Way, ...]] = [
+            _choices(column.place, column, position, self.wanted.get(position))
+            for position, column in enumerate(self.scan.table.columns)
+            if isinstance(column.place, Choice)
+        ]
         for position, wanted in self.wanted.items():
             column = self.scan.table.columns[position]
-            if isinstance(column.place, ParentId):
+            if isinstance(column.place, ParentId | Choice):
                 self.sent.append(column.name)
+                continue
+            if isinstance(column.place, FromParent):
+                self.rechecked.append(column.name)
+                self.inexact = True
                 continue
             ways = self._ways_of(position, column, wanted, operation)
             if ways is None:
@@ -318,7 +394,7 @@ class _Collection:
                 return None
             # An inexact answer to one chunk may hold rows that another chunk is asked for: each keeps its own values only.
             apart = len(found) == 1 or chosen[0].exact
-            unique = isinstance(column.place, Id) and chosen[0].exact
+            unique = isinstance(column.place, Id) and chosen[0].exact and not self.source.each
             return tuple(
                 _Way(
                     pushed,
@@ -347,20 +423,29 @@ class _Collection:
                     checks.append(check)
         return tuple(checks)
 
-    def _chains(self, ways: Sequence[tuple[_Way, ...]], checks: tuple[Check, ...], parent: str | None) -> tuple[Chain, ...]:
-        return tuple(self._chain(combination, checks, parent) for combination in itertools.product(*ways))
+    def _chains(self, ways: Sequence[tuple[_Way, ...]], checks: tuple[Check, ...], parents: Sequence[Row] | None) -> tuple[Chain, ...]:
+        return tuple(self._chain(combination, checks, parents) for combination in itertools.product(*ways))
 
-    def _chain(self, ways: tuple[_Way, ...], checks: tuple[Check, ...], parent: str | None) -> Chain:
+    def _chain(self, ways: tuple[_Way, ...], checks: tuple[Check, ...], parents: Sequence[Row] | None) -> Chain:
         operation = contract.operation(self.source.list)
         constants = {way.position: way.constant for way in ways if way.constant is not None}
         own = tuple(Check(way.position, values=way.values) for way in ways if way.values is not None)
         most_rows = min((way.most_rows for way in ways if way.most_rows is not None), default=None)
         cut = self._slicing(operation, ways) if most_rows is None else None
         columns = self._columns((*checks, *own), cut)
-        clauses = ",".join(itertools.chain.from_iterable(way.pushed.clauses for way in ways))
+        clauses = self._with_always(itertools.chain.from_iterable(way.pushed.clauses for way in ways))
+        path = operation.path
+        if parents is not None and self.source.parent is not None:
+            ids = [row[0] for row in parents]
+            if self.source.parent.filter is None:
+                path = _with_id(path, ids[0])
+                constants |= self._of_parent(columns, parents[0])
+            else:
+                several = "any" in operation.filters[self.source.parent.filter].operators and len(ids) > 1
+                clauses.append(filters.clause(*(("any", self.source.parent.filter, ids) if several else ("equals", self.source.parent.filter, ids[0]))))
         parameters = self._representation(operation, columns, constants)
         if clauses:
-            parameters["filter"] = clauses
+            parameters["filter"] = ",".join(clauses)
         if operation.page:
             parameters["page[size]"] = str(self._page_size(operation))
         sort = self._sort(operation, cut)
@@ -369,17 +454,43 @@ class _Collection:
         details = [self.scan.table.columns[column].place for column in columns]
         return self._finished(
             self.source.list,
-            operation.path.replace("{id}", quote(str(parent), safe="")) if parent is not None else operation.path,
+            path,
             parameters,
             columns,
             constants,
-            parent=parent,
             checks=(*checks, *own),
-            absent_statuses=frozenset({404}) if parent is not None else frozenset(),
+            single=self.source.one,
+            absent_statuses=self._absent_statuses() if path != operation.path else frozenset(),
             most_rows=most_rows,
             slicing=cut,
             detail=next((place for place in details if isinstance(place, Detail)), None),
         )
+
+    def _with_always(self, clauses: Iterable[str]) -> list[str]:
+        """The clauses behind those that the source always has, which are left out where a clause says more by the same operator and field."""
+        pushed = list(clauses)
+        beginnings = {clause.partition(",")[0] for clause in pushed}
+        return [*(clause for clause in self.source.always if clause.partition(",")[0] not in beginnings), *pushed]
+
+    def _absent_statuses(self) -> frozenset[int]:
+        """The statuses by which the operation says that there is no such parent, or nothing of it."""
+        assert self.source.parent is not None  # noqa: S101 - asked only of children
+        parent = self.tables[self.source.parent.table].source
+        return frozenset({404}) | (parent.absent_statuses if isinstance(parent, Collection) else frozenset())
+
+    def _of_parent(self, columns: tuple[int, ...], parent: Row) -> dict[int, Any]:
+        """What is known from the parent's row: its id, and the columns that come along in the order in which the table declares them."""
+        carried = iter(parent[1:])
+        values: dict[str, Any] = {}
+        known: dict[int, Any] = {}
+        for n, column in enumerate(self.scan.table.columns):
+            if isinstance(column.place, FromParent) and (n in columns or n in self.wanted):
+                if column.place.column not in values:
+                    values[column.place.column] = next(carried, None)
+                known[n] = values[column.place.column]
+            elif isinstance(column.place, ParentId):
+                known[n] = parent[0]
+        return known
 
     def _slicing(self, operation: Operation, ways: tuple[_Way, ...]) -> Slicing | None:
         """How a chain can be cut that is likely to be long: by the column that it is sorted by. A page that is sized by a LIMIT stays alone."""
@@ -391,13 +502,13 @@ class _Collection:
             return None
         position = next(n for n, column in enumerate(self.scan.table.columns) if column.sort == name)
         column = self.scan.table.columns[position]
-        others = itertools.chain.from_iterable(way.pushed.clauses for way in ways if way.position != position)
+        others = tuple(self._with_always(itertools.chain.from_iterable(way.pushed.clauses for way in ways if way.position != position)))
         found = slicing(
             column,
             position,
             filters.value_filter(column.filters, operation.filters),
             self.wanted.get(position, Wanted()),
-            tuple(others),
+            others,
             operation.page.max,
         )
         if found is None:
@@ -424,36 +535,34 @@ class _Collection:
             for position, wanted in self.wanted.items()
             if self.scan.table.columns[position].type.is_instant and (check := _check(self.scan.table.columns[position], position, wanted))
         )
+        checks += tuple(
+            Check(position, values=frozenset(map(_choice_in_sql, column.place.values)))
+            for position, column in enumerate(self.scan.table.columns)
+            if isinstance(column.place, Choice) and len(column.place.values) == 1
+        )
         columns = self._columns(checks)
         return self._finished(
             self.source.get,
-            operation.path.replace("{id}", quote(str(key), safe="")),
-            self._representation(operation, columns, {}),
+            _with_id(operation.path, key),
+            self._representation(operation, columns, {}, by_id=True),
             columns,
             {},
+            by_id=True,
             checks=checks,
             single=True,
             absent_statuses=self.source.absent_statuses,
         )
 
     def _finished(
-        self,
-        operation: str,
-        path: str,
-        parameters: dict[str, str],
-        columns: tuple[int, ...],
-        constants: dict[int, Any],
-        parent: str | None = None,
-        **more: Any,
+        self, operation: str, path: str, parameters: dict[str, str], columns: tuple[int, ...], known: dict[int, Any], *, by_id: bool = False, **more: Any
     ) -> Chain:
         table = self.scan.table
-        known = dict(constants)
-        for column in columns:
-            if isinstance(table.columns[column].place, ParentId):
-                known[column] = parent
-        decoded = tuple(replace(table.columns[column], place=Argument()) if column in known else table.columns[column] for column in columns)
+        decoded = tuple(
+            replace(table.columns[n], place=Argument() if n in known else representation.place_in_reply(table.columns[n].place, by_id=by_id)) for n in columns
+        )
         request = Request(operation, "GET", path, tuple(sorted(parameters.items())), table=table.name)
-        return Chain(request, columns, decoded, tuple(known.get(column) for column in columns), fresh=self.scan.fresh, **more)
+        constants = tuple(known.get(column) for column in columns)
+        return Chain(request, columns, decoded, constants, each=self.source.each, fresh=self.scan.fresh, **more)
 
     def _columns(self, checks: Iterable[Check], cut: Slicing | None = None) -> tuple[int, ...]:
         """The columns that rows must have: those that SQLite reads, those that are checked, and those that sort or cut them."""
@@ -461,28 +570,9 @@ class _Collection:
         ids = tuple(n for n, column in enumerate(self.scan.table.columns) if isinstance(column.place, Id))
         return tuple(dict.fromkeys((*self.scan.columns, *(check.column for check in checks), *order, *ids)))
 
-    def _representation(self, operation: Operation, columns: tuple[int, ...], constants: dict[int, Any]) -> dict[str, str]:
-        """Sparse fieldsets, additional fields and includes: no more than the columns need."""
-        resource = self.source.resource
-        known = operation.fields.get(resource, ())
-        names, additional, includes = set(), set(), {}
-        for position in columns:
-            place = self.scan.table.columns[position].place
-            if isinstance(place, Attribute | Latest) or (isinstance(place, Detail) and place.additional in operation.additional_fields.get(resource, ())):
-                names.add(fieldsets.name_of(place.keys, known))
-                if place.additional:
-                    additional.add(place.additional)
-            elif isinstance(place, Related) and position not in constants:
-                includes[place.relation] = place.resource
-        parameters = {}
-        if additional:
-            parameters[f"additional-fields[{resource}]"] = ",".join(sorted(additional))
-        if known:
-            parameters[f"fields[{resource}]"] = ",".join(fieldsets.compacted(frozenset(names), known)) or "id"
-        if includes:
-            parameters["include"] = ",".join(sorted(includes))
-            parameters |= {f"fields[{related}]": "id" for related in includes.values()}
-        return parameters
+    def _representation(self, operation: Operation, columns: tuple[int, ...], known: dict[int, Any], *, by_id: bool = False) -> dict[str, str]:
+        places = [representation.place_in_reply(self.scan.table.columns[n].place, by_id=by_id) for n in columns if n not in known]
+        return representation.parameters(self.source, operation, places, by_id=by_id)
 
     def _page_size(self, operation: Operation) -> int:
         assert operation.page is not None  # noqa: S101 - asked only then
@@ -528,6 +618,34 @@ def _bound_in_sql(column: Column, bound: Bound | None) -> Bound | None:
     if bound is None or isinstance(bound.value, Unknown):
         return None
     return Bound(in_sql(column, bound.value), bound.inclusive)
+
+
+def _choices(choice: Choice, column: Column, position: int, wanted: Wanted | None) -> tuple[_Way, ...]:
+    """A way for each value that is wanted of those that there are."""
+    values: Iterable[Any] = choice.values
+    if wanted is not None and wanted.values is not None:
+        unknown = tuple(value for value in wanted.values if isinstance(value, Unknown))
+        values = unknown or tuple(value for value in choice.values if _choice_in_sql(value) in wanted.values)
+    field_ = column.filters[0].field
+    ways = []
+    for value in values:
+        pushed = filters.Pushed((filters.clause("equals", field_, value),), exact=True)
+        in_rows = _choice_in_sql(value)
+        # Where the rows repeat the value, they are held to it, so that a filter that is not applied makes no row come twice.
+        if choice.keys is None or isinstance(value, Unknown):
+            ways.append(_Way(pushed, position, constant=in_rows))
+        else:
+            ways.append(_Way(pushed, position, values=frozenset({in_rows})))
+    return tuple(ways)
+
+
+def _choice_in_sql(value: Any) -> Any:
+    return int(value) if isinstance(value, bool) else value
+
+
+def _with_id(path: str, value: Any) -> str:
+    """The operation's path with the id in its place, percent-encoded."""
+    return re.sub(r"\{\w+\}", lambda _: quote(str(value), safe=""), path)
 
 
 def _can_be_an_id(value: Any) -> bool:

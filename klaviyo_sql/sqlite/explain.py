@@ -24,7 +24,7 @@ from klaviyo_sql.model.table import Aggregates, Collection, Id, Table
 from klaviyo_sql.plan import filters, pushdown
 from klaviyo_sql.plan.constraints import Operator
 from klaviyo_sql.plan.cost import SMALL_TABLE, estimate
-from klaviyo_sql.plan.scan import Plan, Scan
+from klaviyo_sql.plan.scan import Chain, Plan, Scan
 from klaviyo_sql.sqlite import index, introspection
 from klaviyo_sql.sqlite.cursor import Parameters, bindings_of
 from klaviyo_sql.sqlite.index import Agreement
@@ -198,7 +198,7 @@ class _Reader:
         scan = Scan(table, agreement.columns, constraints, agreement.scan_order, agreement.limit)
         plan = self._engine.presumed(scan)
         reads_timezone = isinstance(table.source, Aggregates) and not self._engine.knows_timezone and not any(step.reads_timezone for step in self.steps)
-        step = _step(table, line.name, plan, agreement, around, at_once=self._engine.parallel, reads_timezone=reads_timezone)
+        step = _step(plan.table, line.name, plan, agreement, around, at_once=self._engine.parallel, reads_timezone=reads_timezone)
         self.steps.append(step)
         self.waiting.append(_waiting(_rate(plan.chains[0].first), len(plan.chains)) if plan.chains else 0.0)
         return step, _Around((*around.names, line.name), max(1.0, float(step.rows)))
@@ -314,8 +314,8 @@ def _step(table: Table, alias: str, plan: Plan, agreement: Agreement, around: _A
     chains = plan.chains
     if plan.parents is not None and plan.chains_of is not None and source.parent is not None:
         parent = source.parent.table.removesuffix("s")
-        chains = plan.chains_of(f"<{parent}>")
-        requests = [chain.request for chain in (*plan.parents.chains, *chains)]
+        chains = plan.chains_of(((f"<{parent}>",),))
+        requests = [chain.request for chain in (*_first_chains(plan.parents), *chains)]
         more.append(f"what is asked of one {parent} is asked of each")
     if isinstance(source, Collection) and any(not chain.single and chain.most_rows is None and not chain.counted for chain in chains):
         page = contract.operation(source.list).page
@@ -324,9 +324,10 @@ def _step(table: Table, alias: str, plan: Plan, agreement: Agreement, around: _A
             more.append((f"one request more for each further {page.max:,} rows" if page else "one request more for each further page") + together)
     if isinstance(source, Collection) and source.get and any(chain.detail and not chain.single for chain in chains):
         detail = next(chain.detail for chain in chains if chain.detail)
-        lower = contract.operation(source.get).lower_rates[0].rate
-        more.append(f"one request for the {detail.additional} of each row, {lower.burst} a second and {lower.steady} a minute")
-    least = 0 if plan.nothing else len(plan.parents.chains) if plan.parents else len(plan.chains)
+        by_id = contract.operation(source.get)
+        lower = by_id.lower_rates[0].rate if by_id.lower_rates else by_id.rate
+        more.append(f"one request for the {detail.keys[0]} of each row, {lower.burst} a second and {lower.steady} a minute")
+    least = 0 if plan.nothing else len(_first_chains(plan))
     under = _rate(chains[0].first) if chains else _rate(Request(introspection.operation_name(table), "", ""))
     timezone = ("GET /api/accounts?fields[account]=timezone",) if reads_timezone and not plan.nothing else ()
     likely, likely_rows = _likely(table, plan, agreement, way, around.runs)
@@ -350,6 +351,11 @@ def _step(table: Table, alias: str, plan: Plan, agreement: Agreement, around: _A
         reads_timezone=reads_timezone,
         note=plan.note,
     )
+
+
+def _first_chains(plan: Plan) -> tuple[Chain, ...]:
+    """The chains that a plan begins with: its own, or those of its parents."""
+    return _first_chains(plan.parents) if plan.parents is not None else plan.chains
 
 
 def _rate(request: Request) -> Rate:

@@ -125,10 +125,13 @@ def agree(info: apsw.IndexInfo, table: Table, tables: dict[str, Table]) -> None:
         if several:
             info.set_aConstraintUsage_in(n, True)
         exact = exact and pushdown.is_exact(table, column, wanted)
-    order = _order(info, table, terms)
+    columns = used(info, table)
+    taken = [(column, operator) for column, operator, _ in terms]
+    way = cost.way_for(table, columns, taken, tables)
+    order = _order(info, way, terms)
     if info.nOrderBy and order is None:
         exact = False
-    estimate = cost.estimate(table, [(column, operator) for column, operator, _ in terms], tables)
+    estimate = cost.estimate(way, cost.useful(way, taken) if table.others else taken, tables)
     info.orderByConsumed = order is not None
     info.estimatedCost = estimate.cost
     info.estimatedRows = estimate.rows
@@ -138,7 +141,7 @@ def agree(info: apsw.IndexInfo, table: Table, tables: dict[str, Table]) -> None:
         Agreement(
             table=table.name,
             terms=tuple(terms),
-            columns=used(info, table),
+            columns=columns,
             order=order,
             limit=limit + offset if limit is not None and exact else None,
         )

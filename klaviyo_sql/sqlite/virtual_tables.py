@@ -25,12 +25,12 @@ def ddl(table: Table) -> str:
     columns = []
     for column in table.columns:
         parts = [f'"{column.name}"', column.type.declared]
+        if column.hidden:
+            parts.append("HIDDEN")  # SQLite cuts the word out of the type, and loses a collation that follows: times are never hidden
         if column.type.collation != "BINARY":
             parts.append(f"COLLATE {column.type.collation}")
         if column.not_null:
             parts.append("NOT NULL")
-        if column.hidden:
-            parts.append("HIDDEN")
         columns.append(" ".join(parts))
     key = ", ".join(f'"{name}"' for name in table.key)
     return f"CREATE TABLE x({', '.join(columns)}, PRIMARY KEY ({key})) WITHOUT ROWID"

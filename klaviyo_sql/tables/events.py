@@ -2,7 +2,23 @@
 
 from __future__ import annotations
 
-from klaviyo_sql.model.table import Attribute, Collection, Column, Example, Filter, Id, Related, Table, Type
+from klaviyo_sql.model.table import Attribute, Collection, Column, Example, Filter, Id, Included, Linked, Related, Table, Type
+from klaviyo_sql.tables.columns import linked
+
+_ATTRIBUTED = (
+    ("attributed_event_id", "attributed-event", "The id of the event that it is attributed to, such as a clicked email."),
+    ("campaign_id", "campaign", "The id of the campaign that it is attributed to."),
+    ("campaign_message_id", "campaign-message", "The id of the campaign's message that it is attributed to."),
+    ("flow_id", "flow", "The id of the flow that it is attributed to."),
+    ("flow_message_id", "flow-message", "The id of the flow's message that it is attributed to."),
+    ("flow_message_variation_id", "flow-message-variation", "The id of the variation of the flow's message that it is attributed to."),
+)
+
+
+def _attributed(*, hidden: bool) -> tuple[Column, ...]:
+    """What an attribution relates to: on an event, of its first one."""
+    return tuple(linked(name, Included("attributions", "attribution", Related(relation, relation)), doc, hidden=hidden) for name, relation, doc in _ATTRIBUTED)
+
 
 EVENTS = Table(
     name="events",
@@ -59,8 +75,16 @@ EVENTS = Table(
         Column("event_id", Attribute(("event_properties", "$event_id")), Type.TEXT, "The unique id that the sender gave ($event_id)."),
         Column("event_properties", Attribute(("event_properties",)), Type.JSON, "All properties as JSON: event_properties ->> '$.key' reads one."),
         Column("uuid", Attribute(("uuid",)), Type.TEXT, "The event's UUID, which contains its time."),
+        # Hidden, because what is included makes each page larger and slower to read.
+        linked("metric_name", Included("metric", "metric", Attribute(("name",))), "The metric's name, which comes along.", hidden=True),
+        linked("profile_email", Included("profile", "profile", Attribute(("email",))), "The profile's email address, which comes along.", hidden=True),
+        *_attributed(hidden=True),
     ),
-    notes=("Several metric_ids are several scans, because Klaviyo has no list filter for them.",),
+    notes=(
+        "Several metric_ids are several scans, because Klaviyo has no list filter for them.",
+        "metric_name, profile_email and what an event is attributed to come in the same requests; SELECT * leaves them out: name them.",
+        "An event with several attributions shows the first; event_attributions has them all.",
+    ),
     examples=(
         Example(
             "What happened in the last hour?",
@@ -76,5 +100,39 @@ EVENTS = Table(
             "SELECT metrics.name, count(*) AS events FROM events JOIN metrics ON metrics.id = events.metric_id\n"
             "WHERE events.datetime >= date('now', '-7 days') GROUP BY metrics.id ORDER BY events DESC",
         ),
+    ),
+)
+
+EVENT_ATTRIBUTIONS = Table(
+    name="event_attributions",
+    doc="What events are attributed to, one row for each attribution.",
+    source=Collection(
+        resource="event",
+        list="get_events",
+        get="get_event",
+        default_sort="datetime",
+        cut_by="datetime",
+        absent_statuses=frozenset({400, 404}),
+        each=(Linked("attributions", "attribution"),),
+        of="events",
+    ),
+    key=("event_id", "attribution_id"),
+    typical_rows=200_000,
+    columns=(
+        linked("event_id", Id(), "The event's id.", not_null=True),
+        linked("attribution_id", Related("attributions", "attribution"), "The attribution's id.", not_null=True),
+        *(column for column in EVENTS.columns if column.name in ("metric_id", "profile_id", "datetime")),
+        *_attributed(hidden=False),
+    ),
+    notes=("Read from the events: conditions on metric_id, profile_id and datetime save requests, those on what is attributed do not.",),
+    examples=(
+        Example(
+            "What were the last orders attributed to?", "SELECT datetime, event_id, attributed_event_id FROM event_attributions ORDER BY datetime DESC LIMIT 10"
+        ),
+        Example(
+            "How many events of each kind were attributed?",
+            "SELECT metrics.name, count(*) AS events FROM event_attributions JOIN metrics ON metrics.id = metric_id GROUP BY metrics.id",
+        ),
+        Example("How many a day?", "SELECT date(datetime) AS day, count(*) AS attributed FROM event_attributions GROUP BY day ORDER BY day DESC LIMIT 7"),
     ),
 )

@@ -11,7 +11,9 @@ import pytest
 
 import klaviyo_sql
 from klaviyo_sql.cli.main import main
+from klaviyo_sql.model.clock import SimulatedClock
 from klaviyo_sql.sandbox import Sandbox, generate
+from klaviyo_sql.sandbox.entitlements import DEFAULT, WEBHOOKS
 from klaviyo_sql.tables import TABLES
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -33,7 +35,8 @@ def blocks(language: str) -> list[pytest.param]:
 
 @pytest.fixture(scope="module")
 def connection() -> klaviyo_sql.Connection:
-    return klaviyo_sql.connect(sandbox=True)
+    # Webhooks are read as an OAuth app reads them.
+    return klaviyo_sql.connect(sandbox=Sandbox(clock=SimulatedClock(), entitlements=(*DEFAULT, WEBHOOKS)))
 
 
 @pytest.fixture(scope="module")

@@ -15,14 +15,14 @@ from typing import Any
 
 import apsw
 
-from klaviyo_sql.model.table import Argument, Attribute, Column, Detail, Id, Latest, ParentId, Related, Table, Type
+from klaviyo_sql.model.table import Argument, Attribute, Choice, Column, Detail, Id, Included, Latest, Table, Type
 from klaviyo_sql.sandbox import Account, generate
 from klaviyo_sql.tables import TABLES
 
 from . import instants
+from .contents import CONTENTS, Of
 
 TODAY = date(2026, 3, 15)
-COLLECTIONS = ("accounts", "profiles", "lists", "list_profiles", "segments", "segment_profiles", "metrics", "events")
 Rows = list[tuple[Any, ...]]
 
 _DECLARED = {
@@ -94,46 +94,25 @@ _ODD_EVENTS: dict[int, dict[str, Any]] = {
 def rows(made: Account, name: str) -> Iterator[tuple[Any, ...]]:
     """The rows of one table, in no particular order."""
     table = TABLES[name]
-    read = {
-        "accounts": lambda: [(made.account, None)],
-        "profiles": lambda: [(profile, None) for profile in made.profiles.values()],
-        "lists": lambda: [(resource, None) for resource in made.lists.values()],
-        "segments": lambda: [(resource, None) for resource in made.segments.values()],
-        "metrics": lambda: [(resource, None) for resource in made.metrics.values()],
-        "events": lambda: [(resource, None) for resource in made.events],
-        "list_profiles": lambda: _members(made, made.list_members),
-        "segment_profiles": lambda: _members(made, made.segment_members),
-    }[name]
-    members = made.list_members if name == "lists" else made.segment_members
-    for resource, parent in read():
-        yield tuple(_value(column, resource, parent, members) for column in table.columns)
+    for of in CONTENTS[name](made):
+        yield tuple(_value(column, of) for column in table.columns)
 
 
-def _members(made: Account, groups: dict[str, dict[str, str]]) -> list[tuple[dict[str, Any], str]]:
-    found = []
-    for group, joined in groups.items():
-        for profile_id, when in joined.items():
-            profile = made.profiles[profile_id]
-            found.append(({**profile, "attributes": {**profile["attributes"], "joined_group_at": when}}, group))
-    return found
-
-
-def _value(column: Column, resource: dict[str, Any], parent: str | None, members: dict[str, dict[str, str]]) -> Any:
+def _value(column: Column, of: Of) -> Any:
+    if column.name in of.given:
+        return _in_sql(column.type, of.given[column.name])
     match column.place:
         case Id():
-            return resource["id"]
-        case ParentId():
-            return parent
+            return of.resource["id"]
         case Argument():
             return None
-        case Detail():
-            return len(members[resource["id"]])
-        case Related(relation=relation):
-            return resource[f"{relation}_id"]
-        case Attribute(keys=keys):
-            return _in_sql(column.type, _at(resource["attributes"], keys))
+        case Included(relation=relation, place=Attribute(keys=keys)):
+            other = of.included[relation]
+            return None if other is None else _in_sql(column.type, _at(other["attributes"], keys))
+        case Attribute(keys=keys) | Detail(keys=keys) | Choice(keys=tuple() as keys):
+            return _in_sql(column.type, _at(of.resource["attributes"], keys))
         case Latest(keys=keys, entry_key=key):
-            entries = _at(resource["attributes"], keys) or []
+            entries = _at(of.resource["attributes"], keys) or []
             newest = max(entries, key=lambda entry: instants.attoseconds(entry["timestamp"]) or 0, default={})
             return _in_sql(column.type, newest.get(key))
     raise AssertionError(column)
@@ -182,4 +161,4 @@ def declaration(table: Table, name: str, spelled: Callable[[str], str] = str) ->
 
 def contents(made: Account) -> dict[str, Rows]:
     """All rows of the tables that are collections."""
-    return {name: list(rows(made, name)) for name in COLLECTIONS}
+    return {name: list(rows(made, name)) for name in CONTENTS}

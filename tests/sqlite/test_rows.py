@@ -13,12 +13,25 @@ from hypothesis import strategies as st
 
 from klaviyo_sql import contract
 from klaviyo_sql.fetch import rows as decoding
+from klaviyo_sql.fetch.nested import is_nested
 from klaviyo_sql.fetch.rows import GarbageError, decoder
-from klaviyo_sql.model.table import Argument, Attribute, Collection, Column, Detail, Latest, ParentId, Related, Table, Type
+from klaviyo_sql.model.table import Argument, Attribute, Collection, Column, Detail, Id, Latest, ParentId, Related, Table, Type
 from klaviyo_sql.sandbox import SANDBOX_KEY, Account, Sandbox
+from klaviyo_sql.sandbox.entitlements import DEFAULT, WEBHOOKS
 from klaviyo_sql.tables import TABLES
 
-COLLECTIONS = [table for table in TABLES.values() if isinstance(table.source, Collection)]
+
+def is_plain(table: Table) -> bool:
+    """Whether the rows are the resources themselves, in a page that can be asked for without knowing more of the account."""
+    source = table.source
+    if not isinstance(source, Collection) or source.one or is_nested(table.columns, source.each):
+        return False
+    told = all(isinstance(column.place, Id | Attribute | Latest | Detail | Related | ParentId | Argument) for column in table.columns)
+    return told and (source.parent is None or source.parent.table in ("lists", "segments"))
+
+
+# The others are decoded as dictionaries at once.
+COLLECTIONS = [table for table in TABLES.values() if is_plain(table)]
 NAMES = [table.name for table in COLLECTIONS]
 
 
@@ -34,8 +47,9 @@ def target(table: Table, account: Account) -> str:
     assert isinstance(source, Collection)
     operation = contract.operation(source.list)
     parameters = [f"additional-fields[{kind}]={','.join(names)}" for kind, names in operation.additional_fields.items() if kind == source.resource]
-    if table.name == "events":
-        parameters.append("include=metric,profile")
+    related = sorted({column.place.relation for column in table.columns if isinstance(column.place, Related)})
+    if related:
+        parameters.append(f"include={','.join(related)}")
     if operation.page:
         parameters.append(f"page[size]={operation.page.max}")
     parent = next(iter(account.lists)) if table.name.startswith("list") else next(iter(account.segments))
@@ -44,7 +58,7 @@ def target(table: Table, account: Account) -> str:
 
 def ask(account: Account, path: str) -> bytes:
     headers = {"Authorization": f"Klaviyo-API-Key {SANDBOX_KEY}", "revision": contract.facts().revision}
-    response = Sandbox(account, limits=False).handle("GET", f"https://a.klaviyo.com{path}", headers)
+    response = Sandbox(account, limits=False, entitlements=(*DEFAULT, WEBHOOKS)).handle("GET", f"https://a.klaviyo.com{path}", headers)
     assert response.status == 200, response.body
     return response.body
 
