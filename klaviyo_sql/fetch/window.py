@@ -171,8 +171,18 @@ class Window:
         """Whether the rows that came, and half of what is under way, are all that a LIMIT wants: then nothing more is asked for ahead of need."""
         return self._limit is not None and self._rows + self._under_way * self._page / 2 >= self._limit
 
+    def _within_budget(self, chain: Chain, rows: list[Row]) -> Iterator[tuple[Chain, list[Row]]]:
+        """The page, or as many of its rows as the statement may have, and an error when it wants the next one."""
+        fitting = self._budget.read(len(rows))
+        yield chain, rows[:fitting]
+        if fitting < len(rows):
+            raise self._budget.too_many_rows(chain.request.table)
+
     def _fill(self, *, needed: bool = False) -> None:
-        """Send as many requests as the window allows; one at least when it is needed: whatever lies ready may wait for it."""
+        """Send as many requests as the window allows; one at least when it is needed: whatever lies ready may wait for it.
+
+        None is sent ahead of the consumer that the budget may not have.
+        """
         while self._failure is None and (self._has_room() or (needed and not self._under_way)):
             if self._under_way and self._budget.left is not None and self._budget.left <= self._under_way:
                 return
