@@ -179,7 +179,10 @@ class Window:
             raise self._budget.too_many_rows(chain.request.table)
 
     def _fill(self, *, needed: bool = False) -> None:
-        """Send as many requests as the window allows; one at least when it is needed: whatever lies ready may wait for it."""
+        """Send as many requests as the window allows; one at least when it is needed: whatever lies ready may wait for it.
+
+        None is sent ahead of the consumer that the budget may not have.
+        """
         while self._failure is None and (self._has_room() or (needed and not self._under_way)):
             if self._under_way and self._budget.left is not None and self._budget.left <= self._under_way:
                 return

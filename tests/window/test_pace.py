@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 
 from klaviyo_sql.fetch import window as windows
+from klaviyo_sql.fetch.budget import Budget
 from klaviyo_sql.fetch.pages import Page
 from klaviyo_sql.fetch.window import Window
 from klaviyo_sql.model.request import Request
@@ -58,7 +59,7 @@ class Replies:
 class AtOnce:
     """Workers that do a job when they get it; its reply takes its time in `Replies`."""
 
-    def run(self, job: Callable[[], None]) -> None:
+    def run(self, job: Callable[[], None], *_: Any) -> None:
         job()
 
 
@@ -102,6 +103,7 @@ def scanned(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
             most=parallel,
             ordered=bool(order),
             poll=lambda: None,
+            budget=Budget(),
             until=lambda chain: BEGAN if order == "DESC" else ENDED,
         )
         rows: list[Any] = []
