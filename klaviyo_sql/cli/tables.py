@@ -23,7 +23,8 @@ from klaviyo_sql.tables import TABLES
 _LIST = ("name", "description", "requests_per_second", "requests_per_minute", "page_size")
 _COLUMNS = ("name", "type", "exact", "rechecked", "sorted", "hidden", "description")
 _ABOUT_THE_DRIVER = (
-    "klaviyo_tables and klaviyo_columns tell of the tables, klaviyo_requests of the requests so far, klaviyo_limits of what Klaviyo allows, in SQL."
+    "klaviyo_tables and klaviyo_columns tell of the tables, klaviyo_requests of the requests so far, klaviyo_limits of what Klaviyo allows, "
+    "klaviyo_copies of local copies, in SQL."
 )
 _LEGEND = (
     "exact: Klaviyo is asked for these comparisons and returns just the rows that are wanted.",

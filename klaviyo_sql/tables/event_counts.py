@@ -34,8 +34,8 @@ EVENT_COUNTS = Table(
     key=(KEY,),
     typical_rows=EVENTS.typical_rows,
     columns=(
-        *EVENTS.columns,
-        # The first two are what the table is called with: klaviyo_event_counts('day', 2).
+        *(replace(column, hidden=False) for column in EVENTS.columns),
+        # What the table is called with, which fills its hidden columns: klaviyo_event_counts('day', 2).
         Column(INTERVAL, Argument(), Type.TEXT, "The finest part of the time that is used: hour or day.", hidden=True),
         Column(BOUNDS, Argument(), Type.INTEGER, "How many conditions on the bound there are.", hidden=True),
         # SQLite loses the collating sequence of a hidden column. Nothing shows these: statements with a * of events are not made to read this table.
