@@ -32,6 +32,7 @@ from klaviyo_sql.sqlite.statement import Statement
 from klaviyo_sql.sqlite.virtual_tables import Module, Rehearsal, RowsModule
 from klaviyo_sql.tables import TABLES
 from klaviyo_sql.tables.event_counts import EVENT_COUNTS
+from klaviyo_sql.tables.events import EVENTS
 
 if TYPE_CHECKING:
     from klaviyo_sql.sandbox import Sandbox
@@ -109,7 +110,8 @@ class Connection:
         self._counted_at = 0
         self._cursors: weakref.WeakSet[Cursor] = weakref.WeakSet()
         self._write = settings.write
-        self._counts = settings.counts
+        # A local copy of the events counts them without any request, and as they were when it was made fresh.
+        self._counts = COUNTING[0] if EVENTS.name in settings.materialized else settings.counts
         self._register(write=settings.write)
         self._sqlite.set_progress_handler(self._progress, _STEPS_BETWEEN_LOOKS, id="time")
         renew_after_fork(self)

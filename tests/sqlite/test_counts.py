@@ -66,6 +66,12 @@ def test_the_environment_asks_for_it(open_sandbox: Open, metric: str, monkeypatc
     assert (AGGREGATES in sent(connection)) is used
 
 
+def test_a_local_copy_of_the_events_counts_them_itself(open_sandbox: Open, account: Account, metric: str) -> None:
+    connection = open_sandbox(counts="aggregates", materialized="events")
+    assert connection.execute(SQL, (metric, "2026-01-01", "2026-02-01")).fetchall() == [(between(account, metric, "2026-01-01", "2026-02-01"),)]
+    assert AGGREGATES not in sent(connection)
+
+
 def test_other_words_are_refused(open_sandbox: Open, monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(InterfaceError, match="counts is 'always'; it must be one of rows, aggregates, aggregates\\+sums"):
         open_sandbox(counts="always")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from klaviyo_sql.statements.counting import counted
+from klaviyo_sql.tables.event_counts import BOUNDS, EVENT_COUNTS, INTERVAL
 
 RANGE = "metric_id = 'X' AND datetime >= '2026-01-01'"
 EDITED = "metric_id = 'X' AND klaviyo_bound >= '2026-01-01'"
@@ -98,6 +99,10 @@ def test_what_is_edited_is_not_edited_again(sql: str) -> None:
 )
 def test_left_alone(sql: str) -> None:
     assert counted(sql, sums=True) is None
+
+
+def test_the_arguments_of_the_table_are_its_first_hidden_columns() -> None:
+    assert [column.name for column in EVENT_COUNTS.columns if column.hidden][:2] == [INTERVAL, BOUNDS]
 
 
 def test_sums_are_another_permission() -> None:
