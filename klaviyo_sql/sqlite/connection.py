@@ -290,7 +290,7 @@ class Connection:
 
     def counting(self, sql: str) -> str:
         """The statement as SQLite is to read it: where counts of events may come from metric aggregates, it reads counts instead of events."""
-        if self._counts == COUNTING[0] or not _COUNTS_EVENTS.match(sql) or self.copies.of(TABLES["events"]) is not None:
+        if self._counts == COUNTING[0] or not _COUNTS_EVENTS.match(sql):
             return sql
         from klaviyo_sql.statements.counting import counted  # the parser takes a third of a second to load
 
