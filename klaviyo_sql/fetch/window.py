@@ -29,7 +29,7 @@ from klaviyo_sql.plan.slices import WHOLE, Slice, Slicer, Slicing, within
 
 _FIRST_WINDOW = 4
 """Requests under way when the consumer wants more than the first page."""
-_LONGEST = 3
+_LONGEST = 2
 """Pages that a slice may be meant to have when rows come as they arrive. Long slices waste fewer half-filled pages; in order, they would hold up the rest."""
 _WAITING_BYTES = 12 * 2**20
 """Replies that may lie ready beyond those under way, as long as they came: this bounds the memory."""

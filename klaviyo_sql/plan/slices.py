@@ -19,8 +19,8 @@ from klaviyo_sql.model.table import Column, Filter, Type
 from klaviyo_sql.plan import filters
 from klaviyo_sql.plan.constraints import Bound, Unknown, Wanted
 
-_FULL = 0.93
-"""How full a slice's pages are meant to be: a little room, so that most slices need no page more than planned."""
+_ROOM = 0.07
+"""The part of a page that a slice is meant to leave empty, so that most need no page more than planned; of longer ones its square root as often."""
 _REMEMBERED = 16
 """Slices whose density counts for the next one."""
 _SHARES = 3
@@ -201,7 +201,7 @@ class Slicer:
         # Before much is known of how dense rows lie, a page that is a little too wide costs two requests: slices of two pages waste less.
         least = 1 if len(self._density) > _REMEMBERED // 2 else 2
         long = min(self.longest, max(least, math.ceil(pages / self.at_once / _SHARES)))
-        width = max(1, math.ceil(s.page * (long - 1 + _FULL) / rate))
+        width = max(1, math.ceil(s.page * (long - _ROOM * math.sqrt(long)) / rate))
         end = self._position - width if s.descending else self._position + width
         limit = self._limit()
         # A sliver at the end is not worth a request of its own.
