@@ -8,7 +8,7 @@ with klaviyo_sql.connect() as connection:
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from klaviyo_sql.errors import (
@@ -65,10 +65,10 @@ def connect(
     sandbox: bool = False,
     write: bool | None = None,
     autocommit: bool = False,
-    timeout: float = 60.0,
-    max_wait: float = 120.0,
-    cache_seconds: float = 60.0,
-    cache_bytes: int = 32 * 2**20,
+    timeout: float | None = None,
+    max_wait: float | None = None,
+    cache_seconds: float | None = None,
+    cache_bytes: int | None = None,
     parallel: int | None = None,
     max_requests: int | None = None,
     max_rows: int | None = None,
@@ -77,6 +77,10 @@ def connect(
     counts: str | None = None,
     materialized: str | Iterable[str] | None = None,
     copy_file: str | Path | None = None,
+    config: str | Path | bool | None = None,
+    account: str | None = None,
+    accounts: Mapping[str, Mapping[str, object]] | None = None,
+    properties: Mapping[str, Mapping[str, object]] | None = None,
 ) -> Connection:
     """A connection to a Klaviyo account, with ordinary SQLite tables beside its tables.
 
@@ -96,6 +100,10 @@ def connect(
     `materialized` names the tables that are answered from a local copy, such as `("events:max_age=1m", "profiles")` (default:
     KLAVIYO_SQL_MATERIALIZED), and `copy_file` where the copies lie (default: KLAVIYO_SQL_COPY_FILE, else a file for the account in the
     user's cache folder).
+
+    What is not given comes from the environment, then from the settings file: `config` names another than ~/.config/klaviyo-sql/config.toml (False: none).
+    `accounts` are named accounts, each a schema such as `shop_a`, with `api_key`, `api_key_env` or `api_key_command`, and `base_url`; `account` is the one
+    that tables without a schema are of. `properties` are columns of custom properties: {"profiles": {"tier": {"type": "TEXT", "path": "$.loyalty.tier"}}}.
 
     InterfaceError when an argument makes no sense. Nothing is sent: a wrong key shows with the first query.
     """
@@ -120,6 +128,10 @@ def connect(
         counts=counts,
         materialized=materialized,
         copy_file=copy_file,
+        config=config,
+        account=account,
+        accounts=accounts,
+        properties=properties,
     )
 
 

@@ -10,6 +10,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
+from typing import Protocol
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from klaviyo_sql import errors
@@ -26,13 +27,46 @@ from klaviyo_sql.plan.scan import Chain, Order, Plan, Scan, Today
 _KLAVIYO_BEGAN = datetime(2012, 1, 1, tzinfo=UTC)
 
 
+class Scans(Protocol):
+    """Whoever answers scans: the engine of one account, or all of them together. See `Engine` for what its parts do."""
+
+    tables: dict[str, Table]
+
+    @property
+    def parallel(self) -> int: ...
+
+    @property
+    def statement_budget(self) -> Budget: ...
+
+    def scan(self, scan: Scan) -> Iterator[Row]: ...
+
+    def pages_of(self, scan: Scan) -> Iterator[list[Row]]: ...
+
+    def read_whole(self, scan: Scan) -> list[Row]: ...
+
+
 class Engine:
     """Answers scans of one account's tables."""
 
-    def __init__(self, client: Client, clock: Clock, tables: dict[str, Table], *, parallel: int, poll: Callable[[], None]) -> None:
-        """`parallel` is how many requests of one scan may be under way; `poll` is called while a scan waits, and raises to end it."""
+    def __init__(
+        self,
+        client: Client,
+        clock: Clock,
+        tables: dict[str, Table],
+        *,
+        parallel: int,
+        poll: Callable[[], None],
+        account: str | None = None,
+        lead: Engine | None = None,
+    ) -> None:
+        """`parallel` is how many requests of one scan may be under way; `poll` is called while a scan waits, and raises to end it.
+
+        `account` is the account's name in the settings, which its errors begin with; `lead` is the engine whose budget counts for it as well.
+        """
         self.client = client
-        self.parallel = parallel
+        self.account = account
+        self._lead = lead
+        self._parallel = parallel
         self.budget = Budget()
         """That of the statement that is running: whoever runs it puts it here."""
         self._poll = poll
@@ -41,12 +75,26 @@ class Engine:
         self._clock = clock
         self._timezone: str | None = None
 
+    @property
+    def statement_budget(self) -> Budget:
+        """What the statement that is running may still send and read, from whichever accounts."""
+        return (self._lead or self).budget
+
+    @property
+    def parallel(self) -> int:
+        """How many requests of one scan may be under way."""
+        return self._parallel
+
     def scan(self, scan: Scan) -> Iterator[Row]:
         """The rows of a scan: the values of `scan.columns` first, then others that were needed on the way.
 
         The exceptions of `plan` before anything is sent; the exceptions of `Client.send`.
         """
         return self.run(self.plan(scan))
+
+    def pages_of(self, scan: Scan) -> Iterator[list[Row]]:
+        """The same rows in lists that are not empty: what has been read already, without asking for more."""
+        return self.pages(self.plan(scan))
 
     def plan(self, scan: Scan) -> Plan:
         """The plan of a scan that is about to run; the first of a period table reads the account's time zone.
@@ -55,7 +103,7 @@ class Engine:
         """
         plan = self._planned(scan, self._today)
         if scan.limit is None and len(plan.chains) > 1:
-            self.budget.foresee(plan.table.name, len(plan.chains))
+            self.statement_budget.foresee(plan.table.name, len(plan.chains))
         return plan
 
     def new_budget(self, *, max_requests: int | None, max_rows: int | None, seconds: float | None) -> Budget:
@@ -93,16 +141,34 @@ class Engine:
         """The rows of a plan, in its order if it has one."""
         return itertools.chain.from_iterable(self.pages(plan))
 
-    def pages(self, plan: Plan, *, eager: bool = False) -> Iterator[list[Row]]:
+    def pages(self, plan: Plan, *, eager: bool = False, begin: bool = False) -> Iterator[list[Row]]:
         """The same rows in lists that are not empty: what has been read already, without asking for more.
 
-        `eager` when all of them will be wanted: the window need not open step by step.
+        `eager` when all of them will be wanted: the window need not open step by step. With `begin` the first requests are on their way when this
+        returns, for who reads several scans side by side.
         """
+        pages = self._read(plan, eager=eager)
+        if begin:
+            next(pages)
+        found = (page for page in pages if page)
+        return _in_order(found, plan, plan.order) if plan.order else found
+
+    def _read(self, plan: Plan, *, eager: bool) -> Iterator[list[Row]]:
+        """The pages, after an empty one, which is there as soon as the first requests are on their way; errors name the account."""
         order = plan.order
-        if order is None:
-            return filter(None, self._pages(plan, self._window(plan, self._chains(plan), eager=eager)))
-        pages = self._merged(plan, order) if len(plan.chains) > 1 else self._pages(plan, self._window(plan, self._chains(plan), eager=eager))
-        return _in_order(filter(None, pages), plan, order)
+        try:
+            if order is not None and len(plan.chains) > 1:
+                yield from self._merged(plan, order)
+                return
+            window = self._window(plan, self._chains(plan), eager=eager)
+            try:
+                window.begin()
+                yield []
+                yield from self._pages(plan, window)
+            finally:
+                window.stop()
+        except errors.Error as error:
+            raise errors.of_account(error, self.account)  # noqa: B904 - it is the same exception
 
     def _chains(self, plan: Plan) -> Iterator[Chain]:
         """The chains, those of children as the parents' pages come in."""
@@ -129,6 +195,7 @@ class Engine:
         try:
             for _ in range(self.parallel):
                 begin_another()
+            yield []
             positions = [chain.columns.index(order.column) for chain in plan.chains]
             yield from merged([(pages(window), position) for window, position in zip(windows, positions, strict=True)], descending=order.descending)
         finally:
@@ -145,7 +212,7 @@ class Engine:
             first=self.parallel if eager else 1,
             ordered=plan.order is not None,
             poll=self._poll,
-            budget=self.budget,
+            budget=self.statement_budget,
             until=self._until,
         )
 

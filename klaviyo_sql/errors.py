@@ -42,6 +42,8 @@ class Error(Exception):
 
     status: int | None = None
     operation: str | None = None
+    account: str | None = None
+    """The account that failed, by its name in the settings; None for an account without a name."""
     errors: Sequence[dict[str, Any]] = ()
 
 
@@ -109,6 +111,14 @@ class NotSupportedError(DatabaseError):
 
 class ReadOnlyError(NotSupportedError):
     """A write on a connection that was not opened for writing."""
+
+
+def of_account(error: Error, account: str | None) -> Error:
+    """The same exception, saying which of several accounts it is about."""
+    if account is not None and error.account is None and not isinstance(error, Interrupted):
+        error.account = account
+        error.args = (f"Account {account}: {error}",)
+    return error
 
 
 def write_refused(table: str, *, write: bool) -> NotSupportedError:

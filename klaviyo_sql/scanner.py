@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from cachetools import LRUCache
 
-from klaviyo_sql.engine import Engine
+from klaviyo_sql.engine import Scans
 from klaviyo_sql.fetch.rows import Row
 from klaviyo_sql.model.table import Collection, Detail, Id, Table
 from klaviyo_sql.plan import pushdown
@@ -41,7 +41,7 @@ class _Lookup(NamedTuple):
 class Scanner:
     """One way to scan one table, in one statement."""
 
-    engine: Engine
+    engine: Scans
     table: Table
     columns: tuple[int, ...]
     order: Order | None = None
@@ -64,7 +64,7 @@ class Scanner:
     def _scan(self, constraints: tuple[Constraint, ...]) -> Iterator[list[Row]]:
         """The rows as they come; few enough of them are remembered, for an inner loop is run again for each row of the outer one."""
         kept: list[Row] | None = []
-        for page in self.engine.pages(self.engine.plan(Scan(self.table, self.columns, constraints, self.order, self.limit))):
+        for page in self.engine.pages_of(Scan(self.table, self.columns, constraints, self.order, self.limit)):
             if kept is not None and len(kept) + len(page) > _REMEMBERED_ROWS:
                 kept = None
             if kept is not None:
@@ -112,7 +112,7 @@ class Scanner:
             self._found[lookup.value] = rows
             return rows
         # One request is all that a LIMIT may turn out to need; who goes on needs the rest of the outer page.
-        left = self.engine.budget.left
+        left = self.engine.statement_budget.left
         batches = self._batches if left is None else max(1, min(self._batches, left))
         values = (lookup.value, *others[: batches * MOST_VALUES - 1])
         self._batches *= 2

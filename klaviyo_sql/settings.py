@@ -1,15 +1,19 @@
-"""What the user may set, and where it is read from: arguments first, then the environment."""
+"""What the user may set, and where it is read from: arguments first, then the environment, then the settings file."""
 
 from __future__ import annotations
 
+import inspect
 import os
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
-from klaviyo_sql import contract, freshness
+from klaviyo_sql import account_settings, contract, freshness, settings_file
+from klaviyo_sql.account_settings import AccountSettings
 from klaviyo_sql.errors import InterfaceError
 from klaviyo_sql.freshness import Freshness
+from klaviyo_sql.settings_file import SettingsFile, unknown
 
 API_KEY = "KLAVIYO_API_KEY"
 API_URL = "KLAVIYO_API_URL"
@@ -22,6 +26,20 @@ STATE_FOLDER = "KLAVIYO_SQL_STATE_FOLDER"
 COUNTS = "KLAVIYO_SQL_COUNTS"
 MATERIALIZED = "KLAVIYO_SQL_MATERIALIZED"
 COPY_FILE = "KLAVIYO_SQL_COPY_FILE"
+
+VARIABLES: dict[str, str] = {
+    "api_key": API_KEY,
+    "base_url": API_URL,
+    "write": WRITE,
+    "max_requests": MAX_REQUESTS,
+    "max_rows": MAX_ROWS,
+    "statement_timeout": STATEMENT_TIMEOUT,
+    "share_limits": SHARE_LIMITS,
+    "counts": COUNTS,
+    "materialized": MATERIALIZED,
+    "copy_file": COPY_FILE,
+}
+"""The settings that the environment has a variable for, which goes before the settings file."""
 
 PARALLEL = 20
 """Requests of one scan under way at once: at 0.2 s a request a hundred a second, and as many connections as httpx handles well."""
@@ -44,6 +62,8 @@ class Settings:
     (None: one for the account in the user's cache folder).
     `state_folder` is where the processes of this user keep what they must know of each other: how much of Klaviyo's limits is used (None: each
     counts for itself).
+    `accounts` are the named ones, and `account` is the one that tables without a schema are of (None: the one of
+    `api_key`). `properties` are columns of custom properties by table, as arguments; those of the settings file are in `file`.
     """
 
     api_key: str | None = None
@@ -61,10 +81,81 @@ class Settings:
     counts: str = COUNTING[0]
     materialized: Mapping[str, Freshness] = field(default_factory=dict)
     copy_file: Path | None = None
+    account: str | None = None
+    accounts: Mapping[str, AccountSettings] = field(default_factory=dict)
+    properties: Mapping[str, Any] = field(default_factory=dict)
+    file: SettingsFile = field(default_factory=SettingsFile)
+    environment: Mapping[str, str] = field(default_factory=dict)
 
     def __repr__(self) -> str:
         key = "set" if self.api_key else "not set"
         return f"Settings(base_url={self.base_url!r}, api_key {key}, write={self.write})"
+
+    @property
+    def usual_file(self) -> Path:
+        """Where a settings file is looked for when none is named."""
+        return settings_file.default_path(self.environment)
+
+    def key_and_server(self, account: str | None) -> tuple[str | None, str, str | None]:
+        """The key of an account and its server, and what to say when there is no key; the account's command is run for it."""
+        if account is None:
+            return self.api_key, self.base_url, None
+        named = self.accounts[account]
+        key, missing = named.key(self.environment)
+        return key, named.base_url or self.base_url, missing
+
+
+def gathered(
+    *,
+    config: str | Path | bool | None = None,
+    account: str | None = None,
+    accounts: Mapping[str, Any] | None = None,
+    properties: Mapping[str, Any] | None = None,
+    environment: Mapping[str, str] | None = None,
+    sandbox: Mapping[str, str] | None = None,
+    **given: Any,
+) -> Settings:
+    """The settings from everywhere: arguments (None: not given), the environment, and the settings file that `config` names (False: none is read).
+
+    `sandbox` is the key and the server that every account has instead of its own. InterfaceError when something makes no sense.
+    """
+    variables = os.environ if environment is None else environment
+    file = SettingsFile() if config is False else settings_file.read(config if config is not True else None, variables, _NAMES, _check)
+    given = {name: value for name, value in given.items() if value is not None}
+    everybody = dict(file.accounts)
+    for name, settings in (accounts or {}).items():
+        for key in settings if isinstance(settings, Mapping) else ():
+            if key not in account_settings.KEYS:
+                raise InterfaceError(f"account {name}: {unknown(str(key), account_settings.KEYS, 'setting of an account')}")
+        known = account_settings.named(everybody, name) if isinstance(name, str) else None
+        everybody.pop(known.name if known else "", None)
+        everybody[name] = account_settings.account(name, settings)
+    chosen = _chosen(account, everybody, file, own_key=bool(given.get("api_key") or (variables.get(API_KEY) and not sandbox)))
+    if chosen is not None and given.get("base_url"):
+        everybody[chosen] = replace(everybody[chosen], base_url=None)
+    if sandbox is not None:
+        given |= sandbox
+        everybody = {name: AccountSettings(name, sandbox["api_key"]) for name in everybody}
+    from_file = {name: value for name, value in file.settings.items() if name not in given and not variables.get(VARIABLES.get(name, ""))}
+    settings = from_environment(**{**from_file, **given}, environment=variables)
+    return replace(settings, account=chosen, accounts=everybody, properties=properties or {}, file=file, environment=variables)
+
+
+def _chosen(account: str | None, accounts: Mapping[str, AccountSettings], file: SettingsFile, *, own_key: bool) -> str | None:
+    """The account that tables without a schema are of."""
+    if account is not None:
+        found = account_settings.named(accounts, account)
+        if found is None:
+            where = f" The settings file is {file.path}." if file.path else ""
+            raise InterfaceError(f"{unknown(account, accounts, 'account').capitalize()}{where}")
+        return found.name
+    if own_key:
+        return None
+    if file.default_account is not None and "api_key" in file.settings:
+        raise file.error("the file has an api_key as well, and tables without a schema can only be of one account", "default_account")
+    if file.default_account is not None or "api_key" in file.settings:
+        return file.default_account
+    return next(iter(accounts)) if len(accounts) == 1 else None
 
 
 def from_environment(
@@ -162,3 +253,18 @@ def _state_folder(variables: Mapping[str, str]) -> Path | None:
         return (usual if usual.is_absolute() else Path("~/.local/state").expanduser()) / "klaviyo-sql"
     except RuntimeError:
         return None
+
+
+_NAMES = tuple(name for name in inspect.signature(from_environment).parameters if name != "environment")
+"""The settings that the file can have: those of connect()."""
+
+
+def _check(settings: Mapping[str, Any]) -> None:
+    """InterfaceError when a value of the settings file makes no sense."""
+    for name in ("api_key", "base_url", "counts", "copy_file"):
+        if name in settings and not isinstance(settings[name], str):
+            raise InterfaceError(f"{name} must be a text")
+    for name in ("write", "share_limits"):
+        if not isinstance(settings.get(name, False), bool):
+            raise InterfaceError(f"{name} must be true or false")
+    from_environment(**settings, environment={})

@@ -32,6 +32,7 @@ def _no_settings_of_the_machine(monkeypatch: pytest.MonkeyPatch, _state_folder: 
     for name in [name for name in os.environ if name.startswith("KLAVIYO_")]:
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("KLAVIYO_SQL_STATE_FOLDER", str(_state_folder))
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(_state_folder))
 
 
 @pytest.fixture(scope="session")

@@ -35,6 +35,8 @@ environment:
                      user of the machine can read the arguments of a running
                      command; --key-file takes it from a file.
   KLAVIYO_API_URL    another server than Klaviyo's, as klaviyo-sql sandbox is
+  KLAVIYO_SQL_CONFIG the settings file, with accounts and columns of your own
+                     (default: ~/.config/klaviyo-sql/config.toml)
   KLAVIYO_SQL_WRITE  1 allows writing to Klaviyo, as --write does; otherwise
                      nothing there is changed
   KLAVIYO_SQL_MAX_REQUESTS, KLAVIYO_SQL_MAX_ROWS, KLAVIYO_SQL_STATEMENT_TIMEOUT
@@ -94,6 +96,7 @@ examples:
   klaviyo-sql tables
   klaviyo-sql tables profiles
   klaviyo-sql tables MonthlyMetrics
+  klaviyo-sql tables shop_a.profiles
   klaviyo-sql tables klaviyo_limits
   klaviyo-sql tables --format json
 """
@@ -110,6 +113,31 @@ examples:
   klaviyo-sql cache refresh events --whole
   klaviyo-sql query --materialized events --materialized profiles:max_age=5m \\
       "SELECT count(*) FROM events"
+"""
+
+_ACCOUNTS_EPILOG = """\
+examples:
+  klaviyo-sql accounts
+  klaviyo-sql query --account shop_a "SELECT count(*) FROM profiles"
+  klaviyo-sql query "SELECT account, count(*) FROM all_accounts.profiles GROUP BY 1"
+
+An account is a section of the settings file:
+  [accounts.shop_a]
+  api_key_env = "SHOP_A_KEY"
+
+unknown in the column key means that a command prints it, which is not run here.
+"""
+
+_PROPERTIES_EPILOG = """\
+examples:
+  klaviyo-sql properties profiles
+  klaviyo-sql properties events "Placed Order"
+  klaviyo-sql properties events --sample 5000 --no-examples
+  klaviyo-sql properties profiles --format toml >> ~/.config/klaviyo-sql/config.toml
+
+The newest rows are looked at: one page of them, which is 100 profiles or 1,000
+events, unless --sample says more. Examples are values of real people; they are
+shown to you alone and kept nowhere, and --no-examples leaves them out.
 """
 
 _DEMO_EPILOG = """\
@@ -154,9 +182,26 @@ def parser() -> argparse.ArgumentParser:
     query.add_argument("--requests", action="store_true", help="after the rows, show on standard error the requests that were made")
 
     tables = _command(commands, "tables", "list the tables, or describe one", _TABLES_EPILOG)
-    tables.add_argument("name", nargs="?", metavar="NAME", help="a table, as events or MonthlyMetrics")
+    tables.add_argument("name", nargs="?", metavar="NAME", help="a table, as events or MonthlyMetrics, or one of a named account, as shop_a.events")
     tables.add_argument("--format", choices=_FORMATS, default="table", help="how it is printed (default: table)")
     _width(tables)
+    _config(tables)
+
+    accounts = _command(commands, "accounts", "list the accounts in the settings", _ACCOUNTS_EPILOG)
+    accounts.add_argument("--format", choices=_FORMATS, default="table", help="how they are printed (default: table)")
+    _width(accounts)
+    _config(accounts)
+
+    properties = _command(commands, "properties", "propose columns for the custom properties that there are", _PROPERTIES_EPILOG)
+    properties.add_argument("table", choices=("profiles", "events"), help="whose properties")
+    properties.add_argument("metric", nargs="?", metavar="METRIC", help="the name or id of a metric: only its events")
+    properties.add_argument("--sample", type=_positive, metavar="N", help="look at so many of the newest rows (default: a page, 100 profiles or 1,000 events)")
+    properties.add_argument(
+        "--format", choices=(*_FORMATS, "toml", "sql"), default="table", help="toml is the section for the settings file alone, sql the statement alone"
+    )
+    properties.add_argument("--no-examples", dest="examples", action="store_false", help="show no values, which are personal data")
+    _source(properties)
+    _width(properties)
 
     explain = _command(commands, "explain", "show the requests that a query would make, without making them", _EXPLAIN_EPILOG)
     explain.add_argument("sql", nargs="?", metavar="SQL", help="one or more statements; - or nothing reads them from standard input")
@@ -218,6 +263,12 @@ def _source(command: argparse.ArgumentParser) -> None:
         help="where counts of events come from: the events (default), or Klaviyo's aggregates where they are exact",
     )
     command.add_argument("--database", metavar="FILE", help="a SQLite file with your own tables, made when it is not there (default: in memory)")
+    command.add_argument("--account", metavar="NAME", help="the account of the settings that tables without a schema are of")
+    _config(command)
+
+
+def _config(command: argparse.ArgumentParser) -> None:
+    command.add_argument("--config", type=Path, metavar="FILE", help="another settings file (default: KLAVIYO_SQL_CONFIG, or the one in ~/.config/klaviyo-sql)")
 
     command.add_argument(
         "--materialized",

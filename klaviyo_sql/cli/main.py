@@ -45,7 +45,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     except errors.ProgrammingError as error:
         return _ended(exits.WRONG_USAGE, str(error), arguments)
     except errors.AuthenticationError as error:
-        return _ended(exits.FAILED, str(error) if _has_key(arguments) else _NO_KEY, arguments)
+        return _ended(exits.FAILED, str(error) if error.status or error.account or _has_key(arguments) else _NO_KEY, arguments)
     except errors.Error as error:
         return _ended(exits.FAILED, str(error), arguments)
     except OSError as error:
@@ -75,6 +75,14 @@ def _run(arguments: Namespace) -> int:
             from klaviyo_sql.cli import cache
 
             return cache.run(arguments)
+        case "accounts":
+            from klaviyo_sql.cli import accounts
+
+            return accounts.run(arguments)
+        case "properties":
+            from klaviyo_sql.cli import properties
+
+            return properties.run(arguments)
         case "demo":
             from klaviyo_sql.cli import demo
 

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import sys
+import warnings
 from argparse import Namespace
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import klaviyo_sql
@@ -16,22 +20,36 @@ def connected(arguments: Namespace) -> klaviyo_sql.Connection:
 
     Every statement is committed by itself: what was sent to Klaviyo could not be taken back with the rest.
     """
-    connection = klaviyo_sql.connect(
-        getattr(arguments, "database", None) or ":memory:",
-        api_key=_key(arguments.key_file) if arguments.key_file else None,
-        sandbox=arguments.sandbox,
-        counts=arguments.counts,
-        write=True if getattr(arguments, "write", False) else None,
-        materialized=arguments.materialized or None,
-        copy_file=arguments.copy_file,
-        autocommit=True,
-        max_requests=getattr(arguments, "max_requests", None),
-        max_rows=getattr(arguments, "max_rows", None),
-        statement_timeout=getattr(arguments, "statement_timeout", None),
-    )
+    key_file = getattr(arguments, "key_file", None)
+    with told():
+        connection = klaviyo_sql.connect(
+            getattr(arguments, "database", None) or ":memory:",
+            api_key=_key(key_file) if key_file else None,
+            sandbox=getattr(arguments, "sandbox", False),
+            counts=getattr(arguments, "counts", None),
+            write=True if getattr(arguments, "write", False) else None,
+            materialized=getattr(arguments, "materialized", None) or None,
+            copy_file=getattr(arguments, "copy_file", None),
+            autocommit=True,
+            max_requests=getattr(arguments, "max_requests", None),
+            max_rows=getattr(arguments, "max_rows", None),
+            statement_timeout=getattr(arguments, "statement_timeout", None),
+            config=arguments.config,
+            account=getattr(arguments, "account", None),
+        )
     # Python notices ^C only between its own instructions, and SQLite can compute for minutes without any.
     connection.sqlite.set_progress_handler(lambda: False, _STEPS_BETWEEN_LOOKS)
     return connection
+
+
+@contextmanager
+def told() -> Iterator[None]:
+    """Warnings about the settings are sentences on standard error, as all that the command says is."""
+    with warnings.catch_warnings(record=True) as heard:
+        warnings.simplefilter("always")
+        yield
+    for warning in heard:
+        print(f"klaviyo-sql: {warning.message}", file=sys.stderr)
 
 
 def _key(path: Path) -> str:

@@ -6,13 +6,15 @@ import difflib
 import sys
 import textwrap
 from argparse import Namespace
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from klaviyo_sql import contract
 from klaviyo_sql.cli import exits
 from klaviyo_sql.cli.exits import UsageError
 from klaviyo_sql.cli.formats import FORMATS
+from klaviyo_sql.cli.opening import connected
 from klaviyo_sql.cli.terminal import Look, look
 from klaviyo_sql.model.table import Column, Table, Type
 from klaviyo_sql.plan import pushdown
@@ -40,11 +42,13 @@ _NAME = 25
 def run(arguments: Namespace) -> int:
     """List the tables, or describe one."""
     style = look(sys.stdout, arguments.width)
-    table = named(arguments.name) if arguments.name is not None else None
+    with connected(arguments) as connection:
+        schemas = {"main": list(connection.tables())} | {name: list(connection.tables(name)) for name in connection.schemas}
+    table = named(arguments.name, schemas) if arguments.name is not None else None
     if isinstance(table, OwnTable):
         return _run_own(table, arguments, style)
     if arguments.format == "table":
-        sys.stdout.writelines(_listed(style) if table is None else _described(table, style))
+        sys.stdout.writelines(_listed(style, list(schemas)) if table is None else _described(table, style))
         return exits.FINE
     write = FORMATS[arguments.format]
     sys.stdout.writelines(write(_LIST, _tables(), style) if table is None else write(_COLUMNS, _columns(table), style))
@@ -72,17 +76,31 @@ def _own_type(column: OwnColumn) -> str:
     return column.type.split()[0].lower()
 
 
-def named(name: str) -> Table | OwnTable:
-    """The table of that name in the style of the name (`monthly_metrics`, `MonthlyMetrics`); UsageError with the nearest names."""
-    known = {alias.lower(): (alias, table) for table in TABLES.values() for alias in table.names}
-    if found := known.get(name.strip().lower()):
-        alias, table = found
-        return table if alias == table.name else table.in_pascal_case()
+def _written(found: tuple[str, str, Table]) -> str:
+    schema, _, table = found
+    return table.name if schema == "main" else f"{schema}.{table.name}"
+
+
+def named(name: str, schemas: Mapping[str, Sequence[Table]]) -> Table | OwnTable:
+    """The table of that name in the style of the name (`monthly_metrics`, `MonthlyMetrics`); UsageError with the nearest names.
+
+    A table of a named account is written as in SQL: `shop_a.profiles`.
+    """
+    known = {
+        f"{'' if schema == 'main' else f'{schema}.'}{alias}".lower(): (schema, alias, table)
+        for schema, tables in schemas.items()
+        for table in tables
+        for alias in table.names
+    }
+    if found := known.get(name.strip().lower().removeprefix("main.")):
+        schema, alias, table = found
+        chosen = table if alias == table.name else table.in_pascal_case()
+        return chosen if schema == "main" else replace(chosen, name=f"{schema}.{chosen.name}")
     if own := OWN_TABLES.get(name.strip().lower()):
         return own
     near = difflib.get_close_matches(name.lower(), [*known, *OWN_TABLES], n=3, cutoff=0.5)
     # The two names of a table are one suggestion.
-    tables = dict.fromkeys(known[match][1].name if match in known else match for match in near)
+    tables = dict.fromkeys(_written(known[match]) if match in known else match for match in near)
     hint = f" Did you mean {' or '.join(tables)}?" if tables else ""
     raise UsageError(f"There is no table {name}.{hint} klaviyo-sql tables lists them all.")
 
@@ -119,7 +137,7 @@ def _type(column: Column) -> str:
     return "timestamp" if column.type is Type.TIMESTAMP_MICROSECONDS else column.type.name.lower()
 
 
-def _listed(style: Look) -> Iterator[str]:
+def _listed(style: Look, schemas: Sequence[str]) -> Iterator[str]:
     head = f"{'name':<{_NAME}}  {'a second':>8}  {'a minute':>8}  {'page':>5}  "
     yield style.bold(f"{head}description") + "\n"
     for name, doc, second, minute, page in _tables():
@@ -133,6 +151,7 @@ def _listed(style: Look) -> Iterator[str]:
     yield from _paragraphs(
         (
             "a second, a minute: how many requests Klaviyo permits. page: how many rows one request returns at most.",
+            *([f"{', '.join(schemas[1:])} have the same tables: {schemas[1]}.profiles."] if len(schemas) > 1 else []),
             _ABOUT_THE_DRIVER,
             "klaviyo-sql tables NAME describes the columns of one.",
         ),

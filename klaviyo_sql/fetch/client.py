@@ -86,7 +86,8 @@ class Client:
     `max_wait` is the most seconds that one request waits for a limit to have room, and for all of Klaviyo's refusals together; standing in line at
     a limit does not count, and a long scan waits longer altogether, at the pace that the limits allow. `limits` is by default the process-wide one
     of this `base_url` and key; with a `state_folder` it is that of all processes of the machine which have the same. `interrupted` is polled every
-    50 ms during waits. `log_size` bounds the log, in records; `chance` returns random numbers in [0, 1) for the jitter.
+    50 ms during waits. `log_size` bounds the log, in records, unless it is a `log` that is shared with clients of other accounts. `account` is the
+    account's name in the settings, and `no_key` what to say when it has no key. `chance` returns random numbers in [0, 1) for the jitter.
 
     InterfaceError when `base_url` cannot be used. Nothing is connected before the first request.
     """
@@ -107,9 +108,13 @@ class Client:
         state_folder: Path | None = None,
         interrupted: Callable[[], bool] = lambda: False,
         log_size: int = 10_000,
+        log: RequestLog | None = None,
+        account: str | None = None,
+        no_key: str | None = None,
         chance: Callable[[], float] = random.random,
     ) -> None:
-        self._key = Key(api_key)
+        self._key = Key(api_key, no_key)
+        self._account = account
         self._address = Address(base_url)
         self._transport = transport
         self._clock = clock or (limits.clock if limits else SystemClock())
@@ -124,7 +129,7 @@ class Client:
         self._parents: list[httpx.Client] = []
         self._closed = False
         self.limits = limits or shared_limits(str(self._address), self._key.digest, self._clock, state_folder)
-        self.log = RequestLog(log_size)
+        self.log = RequestLog(log_size) if log is None else log
         self.renew()
         renew_after_fork(self)
 
@@ -174,6 +179,7 @@ class Client:
             method=request.method,
             path=request.path,
             query=_query(request, read=read),
+            account=self._account,
         )
         self._key.check()
         found = self._cache.get(request) if cache and read else None

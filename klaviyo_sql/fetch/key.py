@@ -18,10 +18,12 @@ class Key:
     A bad key is no error before somebody wants to send: tables can be listed and described without one.
     """
 
-    __slots__ = ("_text",)
+    __slots__ = ("_missing", "_text")
 
-    def __init__(self, text: str | None) -> None:
+    def __init__(self, text: str | None, missing: str | None = None) -> None:
+        """`missing` is what to say when there is no key."""
         self._text = text or ""
+        self._missing = missing or _MISSING
 
     def __repr__(self) -> str:
         return "Key(…)" if self._text else "Key(None)"
@@ -29,9 +31,9 @@ class Key:
     def check(self) -> None:
         """AuthenticationError when there is no key, or one that no header can carry."""
         if not self._text:
-            raise errors.AuthenticationError(_MISSING)
+            raise errors.AuthenticationError(self._missing)
         if not self._text.strip():
-            raise errors.AuthenticationError(f"The Klaviyo API key is blank. {_MISSING}")
+            raise errors.AuthenticationError(f"The Klaviyo API key is blank. {self._missing}")
         if not self._text.isascii() or not self._text.isprintable() or " " in self._text:
             raise errors.AuthenticationError(
                 "The Klaviyo API key has a space, a line break or another character that no key has: copy it again, the key alone."

@@ -18,6 +18,7 @@ class RequestRecord:
     `number` counts from 1 as the records are written (0: not written yet). `query` is decoded; a reading POST shows its JSON body there.
     `milliseconds` is the time Klaviyo took, over all tries; `waited_ms` the time spent for limits, Retry-After and between tries.
     `rows` is for whoever decodes the reply. `remaining` is what the last reply's RateLimit-Remaining said.
+    `account` is the account's name in the settings, if it has one.
     """
 
     started_at: datetime
@@ -36,6 +37,7 @@ class RequestRecord:
     waited_ms: float = 0.0
     remaining: int | None = None
     error: str | None = None
+    account: str | None = None
 
 
 class RequestLog:

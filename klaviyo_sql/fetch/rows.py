@@ -15,8 +15,9 @@ from typing import Any
 
 import msgspec
 
+from klaviyo_sql.fetch import property_values
 from klaviyo_sql.model import timestamps
-from klaviyo_sql.model.table import Attribute, Column, Detail, Id, Latest, Related, Type
+from klaviyo_sql.model.table import Attribute, Column, Detail, Id, Latest, Property, Related, Type
 
 Row = tuple[Any, ...]
 
@@ -198,12 +199,14 @@ class _Node:
 
     leaf: Type | None = None
     array: bool = False
+    anything: bool = False
+    """Whether custom properties are read from it, whose types nobody knows."""
     children: dict[str, _Node] = field(default_factory=dict)
 
     @property
     def is_mixed(self) -> bool:
         """Whether it is wanted both whole and in part, so that it is decoded twice: as a slice, and from the slice."""
-        return sum((self.leaf is not None, self.array, bool(self.children))) > 1
+        return sum((self.leaf is not None, self.array, self.anything, bool(self.children))) > 1
 
 
 class _Builder:
@@ -230,6 +233,8 @@ class _Builder:
                 node = node.children.setdefault(key, _Node())
             if isinstance(column.place, Latest):
                 node.array = True
+            elif isinstance(column.place, Property):
+                node.anything = True
             else:
                 node.leaf = column.type if not isinstance(column.place, Id | Related) else Type.TEXT
 
@@ -267,6 +272,8 @@ class _Builder:
             return msgspec.Raw
         if node.array:
             return list[dict[str, Any]] | None
+        if node.anything:
+            return Any
         if node.leaf is not None:
             return _EXPECTED[node.leaf]
         return self._struct(node, path) | None
@@ -282,7 +289,7 @@ class _Builder:
             name = f"v{len(self.values)}"
             self.values[here] = name
             self.lines.append(f"{name} = {expression}.key{n}")
-            if child.is_mixed:
+            if child.is_mixed and (child.array or child.children):
                 part = f"part{len(self.values)}"
                 wanted = list[dict[str, Any]] | None if child.array else self._struct(child, here) | None
                 self.names[f"decode_{part}"] = msgspec.json.Decoder(wanted).decode
@@ -311,8 +318,17 @@ class _Builder:
             found = f"_newest({self.values[(*keys, '[]')]}, {column.place.entry_key!r})"
             self.lines.append(f"found{position} = {found}")
             return _CALL.get(column.type, "{0}").format(f"found{position}")
+        if isinstance(column.place, Property):
+            self.names[f"property{position}"] = property_values.reader(column.place, column.type)
+            return f"property{position}({self.values[keys]})"
+        if self._node(keys).anything and column.type is not Type.JSON:
+            self.names[f"decoded{position}"] = lambda raw: _CONVERT[column.type](msgspec.json.decode(raw))
+            return f"decoded{position}({self.values[keys]})"
         call = _USUAL_TIMESTAMP if column.type is Type.TIMESTAMP else _CALL.get(column.type, "{0}")
         return call.format(self.values[keys])
+
+    def _node(self, keys: tuple[str, ...]) -> _Node:
+        return functools.reduce(lambda node, key: node.children[key], keys, self.root)
 
 
 def _keys(column: Column) -> tuple[str, ...] | None:
@@ -320,6 +336,8 @@ def _keys(column: Column) -> tuple[str, ...] | None:
     place = column.place
     if isinstance(place, Id):
         return ("id",)
+    if isinstance(place, Property):
+        return ("attributes", *property_values.keys_of(place))
     if isinstance(place, Attribute | Latest | Detail):
         return ("attributes", *place.keys)
     if isinstance(place, Related):
@@ -361,5 +379,6 @@ def _row_of_dictionary(resource: dict[str, Any], columns: tuple[Column, ...], co
             value = newest(value if isinstance(value, list) else None, column.place.entry_key)
         if value is None and isinstance(column.place, Id):
             raise GarbageError("a resource in it has no id")
-        row.append(_CONVERT[column.type](value))
+        convert = property_values.reader(column.place, column.type) if isinstance(column.place, Property) else _CONVERT[column.type]
+        row.append(convert(value))
     return tuple(row)

@@ -58,6 +58,16 @@ class Attribute:
 
 
 @dataclass(frozen=True, slots=True)
+class Property(Attribute):
+    """A value inside an attribute of free JSON: `path` leads to it by keys and array positions, negative ones from the end.
+
+    What is there is anybody's: any type, in any row. Klaviyo cannot filter by it or sort by it.
+    """
+
+    path: tuple[str | int, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Latest:
     """One key of the newest entry (by its `timestamp`) in an array of objects."""
 
@@ -163,6 +173,13 @@ class Elsewhere:
 
 
 @dataclass(frozen=True, slots=True)
+class AccountName:
+    """The name of the account that the row is of, in a table over several accounts; there are `count` of them."""
+
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
 class PeriodStart:
     """The first day of the period that a row of a metric aggregate is of."""
 
@@ -190,6 +207,7 @@ Place = (
     | Choice
     | Argument
     | Elsewhere
+    | AccountName
     | PeriodStart
     | Measurement
 )
@@ -223,6 +241,12 @@ class Column:
     sort: str | None = None
     not_null: bool = False
     hidden: bool = False
+
+    @property
+    def collation(self) -> str:
+        """How SQLite compares values of the column: times among custom properties may stand beside texts that are none, which is no error."""
+        collation = self.type.collation
+        return timestamps.COLLATION_OF_ANYTHING if collation == timestamps.COLLATION and isinstance(self.place, Property) else collation
 
 
 @dataclass(frozen=True, slots=True)

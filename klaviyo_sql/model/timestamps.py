@@ -13,6 +13,9 @@ from datetime import UTC, date, datetime, timedelta
 COLLATION = "INSTANT"
 """The collating sequence of time columns: SQLite compares them as instants in every expression, whatever the ISO 8601 form."""
 
+COLLATION_OF_ANYTHING = "INSTANT_OR_TEXT"
+"""The same for columns that may also hold texts that are no times: these come after all times."""
+
 _REDUCED = re.compile(r"(\d{4})(?:-(\d{2}))?\Z")
 _ORDINAL = re.compile(r"(\d{4})-?(\d{3})(?=\Z|[T ])")
 _TRAILING_OFFSET = re.compile(r"\s+(?=(?:[+-]\d{2}:?\d{2}|[+-]\d{2}|Z)\Z)", re.IGNORECASE)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from klaviyo_sql import contract
 from klaviyo_sql.model.table import (
+    AccountName,
     Aggregates,
     Argument,
     Attribute,
@@ -112,11 +113,16 @@ def estimate(table: Table, taken: Iterable[tuple[int, Operator]], tables: dict[s
     parents = float(tables[source.parent.table].typical_rows) if source.parent else 1.0
     keys = 0
     enumerated = source.parent is not None
+    # An id is one row in each account.
+    accounts = next((float(column.place.count) for column in table.columns if isinstance(column.place, AccountName)), 1.0)
     for position, operator in taken:
         column = table.columns[position]
         values = _IN_VALUES if operator is Operator.IN else 1
         if operator not in (Operator.EQUAL, Operator.IN):
             left *= 1.0 if operator is Operator.NOT_NULL else _RANGE_LEFT
+        elif isinstance(column.place, AccountName):
+            left *= min(1.0, values / accounts)
+            accounts = min(accounts, values)
         elif isinstance(column.place, ParentId) or (source.parent and source.parent.filter and column.name in _names_of(source.parent.column)):
             left *= min(1.0, values / parents)
             parents = min(parents, values)
@@ -133,12 +139,12 @@ def estimate(table: Table, taken: Iterable[tuple[int, Operator]], tables: dict[s
     rows = max(1.0, table.typical_rows * left)
     whole = source.each if not isinstance(source, Aggregates) else ()
     if keys == 1 and table.typical_rows <= SMALL_TABLE and not whole:
-        return Estimate(1, 0.0, _LOOKUP, unique=True)
-    requests = _requests(table, rows, parents, keys, tables)
+        return Estimate(1, 0.0, _LOOKUP, unique=accounts == 1)
+    requests = _requests(table, rows, parents, keys, tables) + accounts - 1
     if enumerated and not keys and source.parent:
         parent = tables[source.parent.table]
         requests += estimate(parent, (), tables).requests if parent.others or parent.source.parent else 0.0
-    return Estimate(round(rows), requests, requests * _REQUEST + rows * _ROW, unique=keys == 1 and not whole)
+    return Estimate(round(rows), requests, requests * _REQUEST + rows * _ROW, unique=keys == 1 and not whole and accounts == 1)
 
 
 def _counted(table: Table, taken: Iterable[tuple[int, Operator]]) -> Estimate:

@@ -9,7 +9,22 @@ from dataclasses import replace
 
 from klaviyo_sql import contract
 from klaviyo_sql.contract import Operation
-from klaviyo_sql.model.table import Aggregates, Argument, Choice, Collection, Column, Elsewhere, FromParent, Id, ParentId, PeriodStart, Related, Table
+from klaviyo_sql.model.table import (
+    AccountName,
+    Aggregates,
+    Argument,
+    Choice,
+    Collection,
+    Column,
+    Elsewhere,
+    FromParent,
+    Id,
+    ParentId,
+    PeriodStart,
+    Property,
+    Related,
+    Table,
+)
 from klaviyo_sql.plan import filters
 from klaviyo_sql.plan.constraints import Operator
 
@@ -34,7 +49,7 @@ def filtered(table: Table) -> list[str]:
 def batches(table: Table, column: int) -> bool:
     """Whether one request can ask for the rows of many values of the column."""
     declared = table.columns[column]
-    if not isinstance(table.source, Collection) or isinstance(declared.place, ParentId | Argument) or declared.type.is_instant:
+    if not isinstance(table.source, Collection) or isinstance(declared.place, ParentId | Argument | AccountName) or declared.type.is_instant:
         return False
     found = filters.value_filter(declared.filters, contract.operation(table.source.list).filters)
     return found is not None and "any" in found[1].operators
@@ -73,6 +88,10 @@ def reads_by_id(way: Table) -> bool:
 def _takes(way: Table, column: int, operator: Operator) -> bool:
     declared = way.columns[column]
     place = declared.place
+    if isinstance(place, Property):
+        return False
+    if isinstance(place, AccountName):
+        return operator in _EQUALITY
     if isinstance(way.source, Aggregates):
         return (isinstance(place, ParentId) and operator in _EQUALITY) or (isinstance(place, PeriodStart) and operator is not Operator.NOT_NULL)
     if isinstance(place, ParentId | Argument | Choice):
@@ -92,7 +111,7 @@ def _is_pushed(way: Table, column: int, operator: Operator) -> bool:
     declared = way.columns[column]
     if not _takes(way, column, operator) or isinstance(way.source, Aggregates):
         return _takes(way, column, operator)
-    if isinstance(declared.place, ParentId | Choice | FromParent):
+    if isinstance(declared.place, ParentId | Choice | FromParent | AccountName):
         return True
     # Of a table whose list knows no ids, several are found by reading it whole.
     by_id = operator is Operator.EQUAL or (operator is Operator.IN and way.source.most_gets is None)
@@ -105,7 +124,7 @@ def _is_exact(way: Table, column: int, operator: Operator) -> bool:
     declared = way.columns[column]
     if not _takes(way, column, operator):
         return False
-    if isinstance(declared.place, ParentId | Argument | Choice | PeriodStart) or isinstance(way.source, Aggregates):
+    if isinstance(declared.place, ParentId | Argument | Choice | AccountName | PeriodStart) or isinstance(way.source, Aggregates):
         return True
     if isinstance(declared.place, Id) and operator in _EQUALITY:
         return _is_pushed(way, column, operator)

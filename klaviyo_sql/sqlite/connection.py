@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import functools
 import re
 import threading
 import weakref
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
@@ -16,20 +17,22 @@ import apsw.ext
 import httpx
 import msgspec
 
-from klaviyo_sql import errors
+from klaviyo_sql import all_accounts, custom_properties, errors
+from klaviyo_sql.all_accounts import AllAccounts
 from klaviyo_sql.copies import Copies, CopyFile
-from klaviyo_sql.engine import Engine
+from klaviyo_sql.engine import Engine, Scans
 from klaviyo_sql.fetch import Budget, Client, Limits, RequestLog
 from klaviyo_sql.fetch.forking import renew_after_fork
 from klaviyo_sql.model import timestamps
 from klaviyo_sql.model.clock import Clock, SystemClock
 from klaviyo_sql.model.table import Table
 from klaviyo_sql.settings import COUNTING, Settings
-from klaviyo_sql.sqlite import introspection, own_tables
+from klaviyo_sql.sqlite import introspection, own_tables, qualified, schemas
 from klaviyo_sql.sqlite.cursor import Cursor, Parameters
-from klaviyo_sql.sqlite.failures import translated
+from klaviyo_sql.sqlite.failures import no_table, translated
+from klaviyo_sql.sqlite.schemas import Schema
 from klaviyo_sql.sqlite.statement import Statement
-from klaviyo_sql.sqlite.virtual_tables import Module, Rehearsal, RowsModule
+from klaviyo_sql.sqlite.virtual_tables import Module, PropertiesModule, Rehearsal, RowsModule, SchemaModule, VirtualTable
 from klaviyo_sql.tables import TABLES
 from klaviyo_sql.tables.event_counts import EVENT_COUNTS
 from klaviyo_sql.tables.events import EVENTS
@@ -43,6 +46,10 @@ _WRITES = re.compile(r"\s*(?:(?:--[^\n]*\n|/\*.*?\*/)\s*)*(?:INSERT|UPDATE|DELET
 _STARTS_WITH = re.compile(r"\s*(?:(?:--[^\n]*\n|/\*.*?\*/)\s*)*WITH\b", re.IGNORECASE | re.DOTALL)
 _MENTIONED = re.compile(rf"\b(?:{'|'.join(name for table in TABLES.values() for name in table.names)})\b", re.IGNORECASE)
 _COUNTS_EVENTS = re.compile(r"(?=.*\bevents\b).*\b(?:count|sum|total)\b", re.IGNORECASE | re.DOTALL)
+
+
+Reach = Callable[[str], tuple[httpx.BaseTransport | None, Limits | None]]
+"""How a named account is reached that is not the connection's own: its transport and its limits (None: those of the process)."""
 
 
 class Connection:
@@ -73,6 +80,8 @@ class Connection:
         clock: Clock | None = None,
         limits: Limits | None = None,
         sandbox: Sandbox | None = None,
+        tables: Mapping[str, Table] = TABLES,
+        reach: Reach | None = None,
     ) -> None:
         self.autocommit = autocommit
         self.sandbox = sandbox
@@ -86,24 +95,20 @@ class Connection:
         self._closed = False
         self._inherited = False
         self.bad_time: str | None = None
+        self.schemas: dict[str, Schema] = {}
+        """The sets of tables beside the connection's own: one for each named account, and one for all of them."""
+        self._tables = dict(tables)
+        self._unattached: list[Schema] = []
         try:
             self._sqlite = apsw.Connection(str(database))
         except apsw.Error as error:
-            raise errors.OperationalError(f"The database file {str(database)!r} cannot be opened: {translated(error, self.tables)}") from None
-        self._client = Client(
-            api_key=settings.api_key,
-            base_url=settings.base_url,
-            transport=transport,
-            clock=clock,
-            timeout=settings.timeout,
-            max_wait=settings.max_wait,
-            cache_seconds=settings.cache_seconds,
-            cache_bytes=settings.cache_bytes,
-            limits=limits,
-            state_folder=settings.state_folder,
-            interrupted=self._is_interrupted,
-        )
-        self.engine = Engine(self._client, clock or SystemClock(), TABLES, parallel=settings.parallel, poll=self._poll)
+            raise errors.OperationalError(f"The database file {str(database)!r} cannot be opened: {translated(error, self._declared)}") from None
+        self._settings = settings
+        self._clock = clock
+        self._reach: Reach = reach or (lambda _: (transport, None))
+        self._log = RequestLog()
+        self._engines: dict[str | None, Engine] = {}
+        self.engine = self._engine_of(settings.account, transport, limits)
         self.rehearsal = Rehearsal()
         self.statement = Statement()
         self.copies = self._copied(settings, clock or SystemClock())
@@ -112,9 +117,38 @@ class Connection:
         self._write = settings.write
         # A local copy of the events counts them without any request, and as they were when it was made fresh.
         self._counts = COUNTING[0] if EVENTS.name in settings.materialized else settings.counts
-        self._register(write=settings.write)
+        self.virtual_tables: dict[str, VirtualTable] = {}
+        """Klaviyo's tables that statements have used, by the names that agreements on scans have them by."""
+        self._register()
+        self._add_schemas(settings)
         self._sqlite.set_progress_handler(self._progress, _STEPS_BETWEEN_LOOKS, id="time")
         renew_after_fork(self)
+
+    def _engine_of(self, account: str | None, transport: httpx.BaseTransport | None, limits: Limits | None) -> Engine:
+        """The engine of an account, with a client and limits of its own."""
+        settings = self._settings
+        key, server, no_key = settings.key_and_server(account)
+        client = Client(
+            api_key=key,
+            base_url=server,
+            transport=transport,
+            clock=self._clock,
+            timeout=settings.timeout,
+            max_wait=settings.max_wait,
+            cache_seconds=settings.cache_seconds,
+            cache_bytes=settings.cache_bytes,
+            limits=limits,
+            state_folder=settings.state_folder,
+            interrupted=self._is_interrupted,
+            log=self._log,
+            account=account,
+            no_key=no_key,
+        )
+        clock = self._clock or SystemClock()
+        lead = next(iter(self._engines.values()), None)
+        engine = Engine(client, clock, self._tables, parallel=settings.parallel, poll=self._poll, account=account, lead=lead)
+        self._engines[account] = engine
+        return engine
 
     def renew(self) -> None:
         """In a forked child the connection is the parent's: SQLite forbids to use it there, and the threads that read pages are not there."""
@@ -124,35 +158,91 @@ class Connection:
 
     def _copied(self, settings: Settings, clock: Clock) -> Copies:
         """The materialized tables; the sandbox is made anew for each process, and so are the copies of it that no file is named for."""
-        file = CopyFile(settings.copy_file, self._client.account, temporary=self.sandbox is not None, poll=self._poll)
+        file = CopyFile(settings.copy_file, self.engine.client.account, temporary=self.sandbox is not None, poll=self._poll)
         return Copies(self.engine, clock, file, settings.materialized)
 
-    def _register(self, *, write: bool) -> None:
+    def engine_of(self, account: str) -> Engine:
+        """The engine of a named account, made when it is first asked for."""
+        return self._engines.get(account) or self._engine_of(account, *self._reach(account))
+
+    def _add_schemas(self, settings: Settings) -> None:
+        """Make the named accounts known, each as a schema of its own, and all of them together."""
+        engines = {name: functools.partial(self.engine_of, name) for name in settings.accounts}
+        found = [Schema(schemas.OWN, self._tables, lambda: self.engine), *(Schema(name, self._tables, engine) for name, engine in engines.items())]
+        if engines:
+            everybody = AllAccounts(engines, self._tables)
+            found.append(Schema(all_accounts.SCHEMA, {name: everybody.joint(table) for name, table in self._tables.items()}, lambda: everybody))
+        self.schemas = {schema.name: schema for schema in found[1:]}
+        self._unattached = found
+
+    def _schema(self, name: str | None) -> Schema | None:
+        """The schema of that name, in whatever case it is written; without a name, or as main, the connection's own tables."""
+        if name is None or name.lower() in ("main", schemas.OWN):
+            return Schema(schemas.OWN, self._tables, lambda: self.engine)
+        return next((schema for schema in self.schemas.values() if schema.name.lower() == name.lower()), None)
+
+    def _table_of_schema(self, schema_name: str, name: str) -> VirtualTable:
+        """The table of a schema that a statement uses for the first time."""
+        schema = self._schema(schema_name)
+        table = schema.table(name) if schema else None
+        if schema is None or table is None:
+            raise errors.ProgrammingError(f"There is no table {schema_name}.{name}. The table klaviyo_tables lists them all.")
+        return self._virtual_table(table.name if schema.name == schemas.OWN else f"{schema.name}.{table.name}", table, schema.engine())
+
+    def _table_with_properties(self, schema_name: str, name: str, arguments: tuple[str, ...]) -> VirtualTable:
+        """The table that CREATE VIRTUAL TABLE … USING klaviyo(…) declares, or has declared in this database file."""
+        try:
+            base_schema, base, columns = custom_properties.table_and_columns(arguments)
+            schema = self._schema(base_schema)
+            if schema is None:
+                raise errors.ProgrammingError(f"there is no account {base_schema} in the settings")
+            table = schema.table(base)
+            if table is None:
+                raise errors.ProgrammingError(f"there is no table {base}{f' in {base_schema}' if base_schema else ''}; klaviyo_tables lists them all")
+            extended = custom_properties.extended(custom_properties.without(table, columns), columns)
+        except errors.ProgrammingError as error:
+            raise errors.ProgrammingError(f"The virtual table {name}: {error}.") from None
+        return self._virtual_table(f"{schema_name}.{name}", extended, schema.engine())
+
+    def _virtual_table(self, name: str, table: Table, engine: Scans) -> VirtualTable:
+        # Copies are of the connection's own tables; a table that is declared over one is answered from the account.
+        copies = self.copies if engine is self.engine and name == table.name else None
+        found = VirtualTable(table, engine, self.statement, self.rehearsal, copies, write=self._write, name=name)
+        self.virtual_tables[name] = found
+        return found
+
+    def _register(self) -> None:
         """Make the account's tables known, under all their names, and the tables about the driver."""
         sqlite = self._sqlite
         sqlite.set_busy_timeout(5_000)
         sqlite.create_collation(timestamps.COLLATION, self._compare_instants)
-        for declared in TABLES.values():
-            for table in (declared, declared.in_pascal_case()) if len(declared.names) > 1 else (declared,):
+        sqlite.create_collation(timestamps.COLLATION_OF_ANYTHING, timestamps.compare)
+        for declared in self._tables.values():
+            for table in schemas.spelled(declared):
                 # SQLite lets a table WITHOUT ROWID be written to only when its key is one column.
-                module = Module(table, self.engine, self.statement, self.rehearsal, self.copies, write=write)
-                self._create_module(table.name, module, read_only=len(table.key) > 1)
-        log, limits, tables = self._client.log, self._client.limits, TABLES.values()
+                self._create_module(table.name, Module(self._virtual_table(table.name, table, self.engine)), read_only=len(table.key) > 1)
+        for name, read_only in zip(schemas.MODULES, (False, True), strict=True):
+            self._create_module(name, SchemaModule(self._table_of_schema), read_only=read_only, eponymous=False)
+        self._create_module("klaviyo", PropertiesModule(self._table_with_properties), read_only=True, eponymous=False)
+        log, tables = self._log, self._declared
         for own, rows in (
             (own_tables.REQUESTS, lambda: introspection.requests(log)),
-            (own_tables.LIMITS, lambda: introspection.limits(limits)),
-            (own_tables.TABLES, lambda: introspection.tables(tables)),
-            (own_tables.COLUMNS, lambda: introspection.columns(tables)),
+            (own_tables.LIMITS, self._limits),
+            (own_tables.TABLES, lambda: introspection.tables(tables())),
+            (own_tables.COLUMNS, lambda: introspection.columns(tables())),
             (own_tables.COPIES, lambda: introspection.copies(self.copies)),
         ):
             self._create_module(own.name, RowsModule(own.ddl, rows), read_only=True)
         if self._counts != COUNTING[0]:
-            module = Module(EVENT_COUNTS, self.engine, self.statement, self.rehearsal, self.copies, write=write)
-            self._create_module(EVENT_COUNTS.name, module, read_only=True)
+            self._create_module(EVENT_COUNTS.name, Module(self._virtual_table(EVENT_COUNTS.name, EVENT_COUNTS, self.engine)), read_only=True)
         sqlite.create_scalar_function("refresh", self._refresh, -1, flags=apsw.SQLITE_DIRECTONLY)
         if self.copies.active:
             # Statements that no cursor of ours runs, as in a script; each of ours says itself when its statement begins.
             sqlite.exec_trace = lambda *_: self.copies.begin() is not None
+
+    def _limits(self) -> list[tuple[Any, ...]]:
+        """The limits of every account that was asked so far."""
+        return [(*row, account) for account, engine in self._engines.items() for row in introspection.limits(engine.client.limits)]
 
     def _refresh(self, *arguments: Any) -> str:
         """SQL's refresh(table) and refresh(table, 'whole'): what was done, as JSON."""
@@ -160,9 +250,9 @@ class Connection:
             raise errors.ProgrammingError("refresh() takes the name of a materialized table, and 'whole' to read all of it anew: refresh('events', 'whole')")
         return msgspec.json.encode(self.copies.refresh(arguments[0], whole=len(arguments) > 1)).decode()
 
-    def _create_module(self, name: str, module: Any, *, read_only: bool = False) -> None:
+    def _create_module(self, name: str, module: Any, *, read_only: bool = False, eponymous: bool = True) -> None:
         # Version 2 has savepoints; of the later ones apsw allows 33 modules in a process.
-        self._sqlite.create_module(name, module, use_bestindex_object=True, use_no_change=True, iVersion=2, eponymous=True, read_only=read_only)
+        self._sqlite.create_module(name, module, use_bestindex_object=True, use_no_change=True, iVersion=2, eponymous=eponymous, read_only=read_only)
 
     def _compare_instants(self, left: str, right: str) -> int:
         """The collating sequence of time columns. It cannot raise: what is no time is remembered, and the cursor raises."""
@@ -198,6 +288,7 @@ class Connection:
     def executescript(self, sql: str) -> None:
         """Execute several statements; rows are dropped."""
         self._check_open()
+        self.prepare(sql)
         cursor = self._sqlite.cursor()
         cursor.exec_trace = lambda *_: self.begin_statement() is not None
         with self.translating():
@@ -222,7 +313,8 @@ class Connection:
             return
         for cursor in list(self._cursors):
             cursor.close()
-        self._client.close()
+        for engine in self._engines.values():
+            engine.client.close()
         self._sqlite.close(True)
         self.copies.close()
 
@@ -257,15 +349,23 @@ class Connection:
     @property
     def requests(self) -> RequestLog:
         """Every request of this connection, as the table klaviyo_requests shows them."""
-        return self._client.log
+        return self._log
 
     def forget(self) -> None:
         """Empty the page cache, so that the next query reads everything anew."""
-        self._client.forget()
+        for engine in self._engines.values():
+            engine.client.forget()
 
-    def tables(self) -> Iterable[Table]:
-        """The declarations of the account's tables."""
-        return TABLES.values()
+    def tables(self, schema: str = "main") -> Iterable[Table]:
+        """The declarations of the account's tables, or of those of a schema such as a named account; ProgrammingError when there is none of that name."""
+        found = self._schema(schema)
+        if found is None:
+            raise errors.ProgrammingError(f"There is no account or schema {schema}.")
+        return found.tables.values()
+
+    def _declared(self) -> list[tuple[str, Iterable[Table]]]:
+        """Every schema with its tables, the connection's own first."""
+        return [("main", self._tables.values()), *((schema.name, schema.tables.values()) for schema in self.schemas.values())]
 
     # For the cursor
 
@@ -299,9 +399,8 @@ class Connection:
 
     def _has_own_events(self) -> bool:
         """Whether an ordinary table or view is called events, which comes before the account's."""
-        schemas = [name for _, name, _ in self._sqlite.execute("PRAGMA database_list")]
-        named = "SELECT 1 FROM \"{}\".sqlite_schema WHERE name = 'events' COLLATE NOCASE"
-        return any(self._sqlite.execute(named.format(str(name).replace('"', '""'))).fetchall() for name in {*schemas, "temp"})
+        named = "SELECT 1 FROM {}.sqlite_schema WHERE name = 'events' COLLATE NOCASE"
+        return any(self._sqlite.execute(named.format(schema)).fetchall() for schema in ("temp", "main"))
 
     def _looks_the_same(self, sql: str, edited: str) -> bool:
         """Whether both statements are ones to SQLite, and their results have the same names and declared types."""
@@ -330,6 +429,30 @@ class Connection:
     def _is_writing_cte(self, sql: str) -> bool:
         return bool(_STARTS_WITH.match(sql)) and not apsw.ext.query_info(self._sqlite, sql).is_readonly
 
+    def prepare(self, sql: str) -> None:
+        """What comes before every statement: the first one attaches the schemas, which reads the database file.
+
+        ProgrammingError when a table is named in a schema that does not have it: SQLite would take the connection's own of that name.
+
+        The same when one of the account's tables is to be dropped.
+        """
+        if self._unattached:
+            with self.translating():
+                schemas.attach(self._sqlite, self._unattached)
+            self._unattached = []
+        dropped = qualified.dropped(sql, self._listed)
+        if dropped is not None:
+            raise errors.ProgrammingError(f"{dropped} cannot be dropped: it is a table of the account.")
+        found = qualified.missing(sql, self._sqlite.table_exists)
+        if found is not None:
+            raise errors.ProgrammingError(no_table(f"{found[0]}.{found[1]}", self._declared()))
+
+    def _listed(self, schema: str | None, name: str) -> str | None:
+        """The schema of the account's table that a name means, if it means one: tables of the database itself go before them."""
+        places = (schema,) if schema is not None else ("temp", "main", schemas.OWN)
+        found = next((place for place in places if self._sqlite.table_exists(place, name)), None)
+        return found if found is not None and found.lower() not in ("temp", "main") and self._schema(found) is not None else None
+
     @contextmanager
     def translating(self) -> Iterator[None]:
         """Exceptions of apsw become those of PEP 249."""
@@ -340,7 +463,7 @@ class Connection:
 
     def translated(self, error: apsw.Error) -> errors.Error:
         """The exception of PEP 249 for one of apsw's."""
-        return translated(error, self.tables, write=self._write)
+        return translated(error, self._declared, write=self._write)
 
     def _end_transaction(self, statement: str) -> None:
         self._check_open()

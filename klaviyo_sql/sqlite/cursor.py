@@ -169,6 +169,7 @@ class Cursor:
         cursor = self._check_open()
         if not isinstance(sql, str):
             raise errors.ProgrammingError(f"a statement is a text, not {type(sql).__name__}")
+        self.connection.prepare(sql)
         self._description = None
         self._rows = None
         self._snapshots = None

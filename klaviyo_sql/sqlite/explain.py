@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
@@ -17,8 +17,10 @@ import apsw.ext
 import msgspec
 
 from klaviyo_sql import contract
+from klaviyo_sql.all_accounts import AllAccounts
 from klaviyo_sql.contract import Rate
 from klaviyo_sql.copies.expectation import expectation
+from klaviyo_sql.engine import Engine
 from klaviyo_sql.model.request import Request
 from klaviyo_sql.model.table import Aggregates, Collection, Id, Table
 from klaviyo_sql.plan import filters, pushdown
@@ -29,7 +31,6 @@ from klaviyo_sql.sqlite import index, introspection
 from klaviyo_sql.sqlite.cursor import Parameters, bindings_of
 from klaviyo_sql.sqlite.index import Agreement
 from klaviyo_sql.tables import TABLES
-from klaviyo_sql.tables.event_counts import EVENT_COUNTS
 
 if TYPE_CHECKING:
     from klaviyo_sql.sqlite.connection import Connection
@@ -99,6 +100,7 @@ class Explanation:
 
 def explain(connection: Connection, sql: str, parameters: Parameters = ()) -> Explanation:
     """What the query would ask of Klaviyo; nothing is sent. ProgrammingError and DataError as when it is executed."""
+    connection.prepare(sql)
     with connection.translating():
         sql = connection.counting(sql)
         lines = [
@@ -150,10 +152,9 @@ class _Reader:
     """Reads SQLite's plan line by line, asking the engine what it would do."""
 
     def __init__(self, connection: Connection, lines: Sequence[_Line], values: dict[str, tuple[Any, ...]]) -> None:
-        self._engine = connection.engine
         self._copies = connection.copies
-        self._declared = {table.name: table for known in connection.tables() for table in (known, known.in_pascal_case())}
-        self._declared[EVENT_COUNTS.name] = EVENT_COUNTS
+        self._engine = connection.engine
+        self._tables = connection.virtual_tables
         self._values = values
         self._lines = lines
         self._rows: dict[str, float] = {}
@@ -189,16 +190,24 @@ class _Reader:
             names = () if line.detail.startswith("MULTI-INDEX OR") or "CONSTANT ROW" in line.detail else (line.name,)
             return None, _Around((*around.names, *names), around.runs * self._rows.get(line.name, 1.0))
         agreement = index.read(agreed)
-        table = self._declared[agreement.table]
+        scanned = self._tables[agreement.table]
+        table = scanned.table
         if agreement.copied:
             step = self._copied(table, line.name, agreement, around)
             self.steps.append(step)
             return step, _Around((*around.names, line.name), max(1.0, float(step.rows)))
         constraints = agreement.constraints(self._values[agreed]) if agreed in self._values else agreement.presumed()
         scan = Scan(table, agreement.columns, constraints, agreement.scan_order, agreement.limit)
-        plan = self._engine.presumed(scan)
-        reads_timezone = isinstance(table.source, Aggregates) and not self._engine.knows_timezone and not any(step.reads_timezone for step in self.steps)
-        step = _step(plan.table, line.name, plan, agreement, around, at_once=self._engine.parallel, reads_timezone=reads_timezone)
+        engine = scanned.engine
+        accounts: tuple[str, ...] = ()
+        if isinstance(engine, AllAccounts):
+            plan, accounts, knows = _one_of_all(engine, scan)
+        else:
+            assert isinstance(engine, Engine)  # noqa: S101 - there are no others
+            plan, knows = engine.presumed(scan), engine.knows_timezone
+        reads_timezone = isinstance(table.source, Aggregates) and not knows and not any(step.reads_timezone for step in self.steps)
+        step = _step(plan.table, line.name, plan, agreement, around, at_once=engine.parallel, reads_timezone=reads_timezone)
+        step = _in_each(replace(step, table=scanned.name), accounts) if isinstance(engine, AllAccounts) else replace(step, table=scanned.name)
         self.steps.append(step)
         self.waiting.append(_waiting(_rate(plan.chains[0].first), len(plan.chains)) if plan.chains else 0.0)
         return step, _Around((*around.names, line.name), max(1.0, float(step.rows)))
@@ -227,6 +236,25 @@ class _Reader:
             repeated=bool(around.names),
             copy=expected.says,
         )
+
+
+def _one_of_all(engine: AllAccounts, scan: Scan) -> tuple[Plan, tuple[str, ...], bool]:
+    """The plan of one of the accounts that are asked for, the names of all of them, and whether its time zone is known."""
+    joint = engine.presumed(scan)
+    if not joint.parts:
+        return Plan(scan.table, nothing="no account has such a name"), (), True
+    return joint.parts[0].plan, tuple(part.account for part in joint.parts), engine.knows_timezone
+
+
+def _in_each(step: Step, accounts: tuple[str, ...]) -> Step:
+    """The step of one account as that of several."""
+    count = len(accounts)
+    if count == 0:
+        return step
+    if count == 1:
+        return replace(step, more="; ".join(filter(None, (step.more, f"of the account {accounts[0]}"))))
+    more = "; ".join(filter(None, (step.more, f"the same of each of {count} accounts, side by side: {', '.join(accounts)}")))
+    return replace(step, more=more, least=step.least * count, likely=step.likely * count)
 
 
 def _rehearsed(connection: Connection, sql: str, parameters: Parameters) -> dict[str, tuple[Any, ...]]:

@@ -36,14 +36,18 @@ _NOT_MODIFIED = re.compile(r"table (\S+) may not be modified")
 _MESSAGE_OF_CLASS = re.compile(r"^\w+Error: ")
 
 
-def translated(error: Exception, tables: Callable[[], Iterable[Table]], *, write: bool = False) -> errors.Error:
-    """The PEP 249 exception for one of apsw's; unknown tables and columns come with the nearest names."""
+def translated(error: Exception, declared: Callable[[], Iterable[tuple[str, Iterable[Table]]]], *, write: bool = False) -> errors.Error:
+    """The PEP 249 exception for one of apsw's; unknown tables and columns come with the nearest names.
+
+    `declared` gives the schemas, each with its tables.
+    """
     text = _MESSAGE_OF_CLASS.sub("", str(error)) or type(error).__name__
     class_ = next((ours for theirs, ours in _CLASSES if isinstance(error, theirs)), errors.DatabaseError)
     if found := _NO_TABLE.search(text):
-        text = f"There is no table {found[1]}.{_nearest(found[1], _table_names(tables()))} The table klaviyo_tables lists them all."
+        text = no_table(found[1], declared())
     elif found := _NO_COLUMN.search(text):
-        text = f"There is no column {found[0].partition(': ')[2]}.{_nearest(found[2], _column_names(tables()))} The table klaviyo_columns lists them all."
+        names = _column_names(table for _, tables in declared() for table in tables)
+        text = f"There is no column {found[0].partition(': ')[2]}.{_nearest(found[2], names)} The table klaviyo_columns lists them all."
     elif found := _NOT_MODIFIED.search(text):
         return errors.write_refused(found[1], write=write)
     elif found := _BINDINGS.search(text):
@@ -57,8 +61,20 @@ def translated(error: Exception, tables: Callable[[], Iterable[Table]], *, write
     return class_(text)
 
 
-def _table_names(tables: Iterable[Table]) -> list[str]:
-    return [name for table in tables for name in table.names]
+def no_table(name: str, declared: Iterable[tuple[str, Iterable[Table]]]) -> str:
+    """The sentence about a table that is not there, with the nearest that is; `declared` gives the schemas, each with its tables."""
+    known = [(schema, list(tables)) for schema, tables in declared]
+    schema, dot, _ = name.rpartition(".")
+    if dot and schema.lower() not in ("main", *(found.lower() for found, _ in known)):
+        if len(known) == 1:
+            return f"There is no account or schema {schema}: accounts are sections of the settings file, [accounts.{schema}]."
+        names = [found for found, _ in known]
+        return f"There is no account or schema {schema}.{_nearest(schema, names)} There are {', '.join(names)}."
+    return f"There is no table {name}.{_nearest(name, _table_names(known))} The table klaviyo_tables lists them all."
+
+
+def _table_names(declared: Iterable[tuple[str, Iterable[Table]]]) -> list[str]:
+    return [name if schema == "main" else f"{schema}.{name}" for schema, tables in declared for table in tables for name in table.names]
 
 
 def _column_names(tables: Iterable[Table]) -> list[str]:

@@ -79,8 +79,8 @@ def read(agreed: str) -> Agreement:
     return msgspec.json.decode(agreed, type=Agreement)
 
 
-def agree(info: apsw.IndexInfo, table: Table, tables: dict[str, Table]) -> None:
-    """Fill in SQLite's index information for one way to scan the table.
+def agree(info: apsw.IndexInfo, table: Table, tables: dict[str, Table], name: str) -> None:
+    """Fill in SQLite's index information for one way to scan the table; `name` tells it from all others of the connection.
 
     LIMIT is never taken over: SQLite counts, and stops asking for rows. Its value only sizes the first page, and only when Klaviyo's own
     answer has no row too many. DataError when a time column is compared with a literal that is no time.
@@ -109,8 +109,8 @@ def agree(info: apsw.IndexInfo, table: Table, tables: dict[str, Table]) -> None:
         value = info.get_aConstraint_rhs(n)
         several = operator is Operator.EQUAL and info.get_aConstraintUsage_in(n)
         wanted = Operator.IN if several else operator
-        collation = declared.type.collation
-        if value is not None and collation == timestamps.COLLATION == info.get_aConstraint_collation(n):
+        collation = declared.collation
+        if value is not None and declared.type.collation == timestamps.COLLATION and collation == info.get_aConstraint_collation(n):
             comparable(table, declared, value)  # LIKE and GLOB bring text ranges of their own, in other collations
         if not (
             info.get_aConstraint_usable(n)
@@ -139,7 +139,7 @@ def agree(info: apsw.IndexInfo, table: Table, tables: dict[str, Table]) -> None:
         info.idxFlags = apsw.SQLITE_INDEX_SCAN_UNIQUE
     info.idxStr = text(
         Agreement(
-            table=table.name,
+            table=name,
             terms=tuple(terms),
             columns=columns,
             order=order,

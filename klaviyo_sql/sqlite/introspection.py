@@ -35,6 +35,7 @@ def requests(log: RequestLog) -> list[Row]:
             int(record.cached),
             record.remaining,
             record.error,
+            record.account,
         )
         for record in log
     ]
@@ -64,15 +65,20 @@ def _tier(left: Allowance) -> str:
     return "usual" if left.rate == operation.rate else ", ".join(costly)
 
 
-def tables(declared: Iterable[Table]) -> list[Row]:
+Declared = Iterable[tuple[str, Iterable[Table]]]
+"""Schemas, each with its tables."""
+
+
+def tables(declared: Declared) -> list[Row]:
     """Every table, with the operation that reads it and its limits."""
     rows: list[Row] = []
-    for table in declared:
+    for schema, table in ((schema, table) for schema, tables in declared for table in tables):
         name = operation_name(table)
         operation = contract.operation(name)
         rate = operation.rate
         rows.append(
             (
+                schema,
                 table.name,
                 table.names[-1] if len(table.names) > 1 else None,
                 table.doc,
@@ -93,10 +99,11 @@ def copies(known: Copies) -> list[Row]:
     return [report_row(report) for report in known.reports()]
 
 
-def columns(declared: Iterable[Table]) -> list[Row]:
+def columns(declared: Declared) -> list[Row]:
     """Every column, with the comparisons that are sent to Klaviyo."""
     return [
         (
+            schema,
             table.name,
             position,
             column.name,
@@ -109,7 +116,8 @@ def columns(declared: Iterable[Table]) -> list[Row]:
             int(pushdown.sorts(table, position)),
             column.doc,
         )
-        for table in declared
+        for schema, tables in declared
+        for table in tables
         for position, column in enumerate(table.columns)
     ]
 

@@ -51,6 +51,7 @@ REQUESTS = _table(
     ("cached", "BOOLEAN", "1 when the answer came from memory and nothing was sent."),
     ("limit_left", "INTEGER", "What the reply said of the requests left in the second."),
     ("error", "TEXT", "What went wrong, if anything did."),
+    ("account", "TEXT", "The account's name in the settings; NULL for one without a name."),
 )
 
 LIMITS = _table(
@@ -64,11 +65,13 @@ LIMITS = _table(
     ("remaining", "INTEGER", "How many may still be sent."),
     ("free_at", "TIMESTAMP TEXT", "When one more may be sent; NULL: now."),
     ("reason", "TEXT", "Why not now; NULL when it is now."),
+    ("account", "TEXT", "The account's name in the settings; NULL for one without a name."),
 )
 
 TABLES = _table(
     "klaviyo_tables",
     "The account's tables, one row each.",
+    ("schema", "TEXT", "main, or the named account that it is of."),
     ("name", "TEXT", "The table's name."),
     ("pascal_case_name", "TEXT", "Its other name, if it has one."),
     ("description", "TEXT", "What it is."),
@@ -84,6 +87,7 @@ TABLES = _table(
 COLUMNS = _table(
     "klaviyo_columns",
     "The columns of the account's tables, one row each.",
+    ("schema", "TEXT", "main, or the named account that the table is of."),
     ("table_name", "TEXT", "The table's name."),
     ("position", "INTEGER", "Counts from 0."),
     ("name", "TEXT", "The column's name."),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from klaviyo_sql.engine import Engine
+from klaviyo_sql.engine import Scans
 from klaviyo_sql.model.table import Table
 from klaviyo_sql.scanner import Scanner
 from klaviyo_sql.sqlite import index
@@ -27,7 +27,7 @@ class Statement:
         """Forget what was read: the next statement sees Klaviyo anew."""
         self._scanners.clear()
 
-    def scanner(self, engine: Engine, table: Table, agreed: str) -> Scanner:
+    def scanner(self, engine: Scans, table: Table, agreed: str) -> Scanner:
         """The scanner for what was agreed on a scan, one for all its cursors."""
         scanner = self._scanners.get(agreed)
         if scanner is None:

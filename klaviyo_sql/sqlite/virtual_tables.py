@@ -10,7 +10,7 @@ import apsw
 
 from klaviyo_sql import errors
 from klaviyo_sql.copies import Copies
-from klaviyo_sql.engine import Engine
+from klaviyo_sql.engine import Scans
 from klaviyo_sql.fetch.rows import Row
 from klaviyo_sql.model.table import Table
 from klaviyo_sql.sqlite import copied_index, index
@@ -24,11 +24,11 @@ def ddl(table: Table) -> str:
     """
     columns = []
     for column in table.columns:
-        parts = [f'"{column.name}"', column.type.declared]
+        parts = ['"' + column.name.replace('"', '""') + '"', column.type.declared]
         if column.hidden:
             parts.append("HIDDEN")  # SQLite cuts the word out of the type, and loses a collation that follows: times are never hidden
-        if column.type.collation != "BINARY":
-            parts.append(f"COLLATE {column.type.collation}")
+        if column.collation != "BINARY":
+            parts.append(f"COLLATE {column.collation}")
         if column.not_null:
             parts.append("NOT NULL")
         columns.append(" ".join(parts))
@@ -48,9 +48,9 @@ class Rehearsal:
 class Module:
     """A virtual table module for one declared table."""
 
-    def __init__(self, table: Table, engine: Engine, statement: Statement, rehearsal: Rehearsal, copies: Copies, *, write: bool) -> None:
-        self._table = VirtualTable(table, engine, statement, rehearsal, copies, write=write)
-        self._ddl = ddl(table)
+    def __init__(self, table: VirtualTable) -> None:
+        self._table = table
+        self._ddl = ddl(table.table)
 
     def Create(self, *_: Any) -> tuple[str, VirtualTable]:  # noqa: N802 - apsw's name
         return self._ddl, self._table
@@ -58,21 +58,52 @@ class Module:
     Connect = Create
 
 
+class SchemaModule:
+    """The module of all tables of all schemas: which one it is SQLite says when a statement first uses it."""
+
+    def __init__(self, table: Callable[[str, str], VirtualTable]) -> None:
+        self._table = table
+
+    def Create(self, _: apsw.Connection, __: str, schema: str, name: str) -> tuple[str, VirtualTable]:  # noqa: N802
+        table = self._table(schema, name)
+        return ddl(table.table), table
+
+    Connect = Create
+
+
+class PropertiesModule:
+    """The module `klaviyo`: CREATE VIRTUAL TABLE vip USING klaviyo(profiles, tier TEXT '$.loyalty.tier', ltv REAL)."""
+
+    def __init__(self, table: Callable[[str, str, tuple[str, ...]], VirtualTable]) -> None:
+        self._table = table
+
+    def Create(self, _: apsw.Connection, __: str, schema: str, name: str, *arguments: str) -> tuple[str, VirtualTable]:  # noqa: N802
+        table = self._table(schema, name, arguments)
+        return ddl(table.table), table
+
+    Connect = Create
+
+
 class VirtualTable:
     """One declared table on one engine."""
 
-    def __init__(self, table: Table, engine: Engine, statement: Statement, rehearsal: Rehearsal, copies: Copies, *, write: bool) -> None:
+    def __init__(
+        self, table: Table, engine: Scans, statement: Statement, rehearsal: Rehearsal, copies: Copies | None, *, write: bool, name: str | None = None
+    ) -> None:
+        """`name` tells the table from all others of the connection; the default is its own. Without `copies` it has no local copy."""
+        self.name = name or table.name
         self.table = table
         self.copies = copies
-        self.copy = copies.of(table)
+        self.copy = copies.of(table) if copies is not None else None
         self.engine = engine
         self.statement = statement
         self.rehearsal = rehearsal
         self._refusal = errors.write_refused(table.name, write=write)
 
     def BestIndexObject(self, info: apsw.IndexInfo) -> bool:  # noqa: N802
-        if self.copy is None or not copied_index.agree(info, self.table, self.copy.layout, self.engine.tables, self.copies.row_count(self.copy)):
-            index.agree(info, self.table, self.engine.tables)
+        copies = self.copies
+        if copies is None or self.copy is None or not copied_index.agree(info, self.table, self.copy.layout, self.engine.tables, copies.row_count(self.copy)):
+            index.agree(info, self.table, self.engine.tables, self.name)
         return True
 
     def Open(self) -> Cursor:  # noqa: N802
@@ -121,7 +152,7 @@ class Cursor:
             return
         self._positions = {column: position for position, column in enumerate(agreement.columns)}
         self._row = self._current[0] = None  # an inner loop that is run again looks for what is waiting in others, not here
-        if agreement.copied and table.copy is not None:
+        if agreement.copied and table.copy is not None and table.copies is not None:
             self._pages = table.copies.pages(table.copy, agreement.columns, agreement.constraints(values), agreement.scan_order)
         else:
             scanner = table.statement.scanner(table.engine, table.table, agreed)
