@@ -82,9 +82,9 @@ class Layout:
 def layout(table: Table, *, all_columns: bool) -> Layout:
     """The layout of a table's copy.
 
-    Left out are arguments, which are no data, custom properties, which are in their JSON, and what costs a request a row. So are, unless `all_columns` is asked for, the columns that Klaviyo
-    returns only when it is asked for them: they lower the limits, and not every change of them shows in `updated`. A scan that wants one of
-    them goes to Klaviyo.
+    Left out are arguments, which are no data, custom properties, which are in their JSON, and what costs a request a row. So are, unless
+    `all_columns` is asked for, the columns that Klaviyo returns only when it is asked for them: they lower the limits, and not every change of
+    them shows in `updated`. A scan that wants one of them goes to Klaviyo.
     """
     positions = [position for position, column in enumerate(table.columns) if _is_copied(column, all_columns=all_columns)]
     # JSON may be long: what stands before it is read without it.
