@@ -6,6 +6,7 @@ A failure of one is the failure of the scan, and names the account.
 
 from __future__ import annotations
 
+import functools
 import itertools
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping
@@ -53,7 +54,11 @@ class AllAccounts:
         """`engines` are made when they are asked for the first time; `tables` are those of one account."""
         self._engines = engines
         self.tables = dict(tables)
-        self._alone = {spelled.name: spelled for table in tables.values() for spelled in _spelled(table)}
+
+    @functools.cached_property
+    def _alone(self) -> dict[str, Table]:
+        """The tables of one account under each of their names."""
+        return {spelled.name: spelled for table in self.tables.values() for spelled in _spelled(table)}
 
     def joint(self, table: Table) -> Table:
         """The table with the account's name in front, and in its key."""

@@ -171,7 +171,7 @@ class Connection:
         found = [Schema(schemas.OWN, self._tables, lambda: self.engine), *(Schema(name, self._tables, engine) for name, engine in engines.items())]
         if engines:
             everybody = AllAccounts(engines, self._tables)
-            found.append(Schema(all_accounts.SCHEMA, {name: everybody.joint(table) for name, table in self._tables.items()}, lambda: everybody))
+            found.append(Schema(all_accounts.SCHEMA, self._tables, lambda: everybody, everybody.joint))
         self.schemas = {schema.name: schema for schema in found[1:]}
         self._unattached = found
 

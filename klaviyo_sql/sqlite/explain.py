@@ -207,7 +207,8 @@ class _Reader:
             plan, knows = engine.presumed(scan), engine.knows_timezone
         reads_timezone = isinstance(table.source, Aggregates) and not knows and not any(step.reads_timezone for step in self.steps)
         step = _step(plan.table, line.name, plan, agreement, around, at_once=engine.parallel, reads_timezone=reads_timezone)
-        step = _in_each(replace(step, table=scanned.name), accounts) if isinstance(engine, AllAccounts) else replace(step, table=scanned.name)
+        if scanned.name != table.name:
+            step = _in_each(replace(step, table=scanned.name), accounts)
         self.steps.append(step)
         self.waiting.append(_waiting(_rate(plan.chains[0].first), len(plan.chains)) if plan.chains else 0.0)
         return step, _Around((*around.names, line.name), max(1.0, float(step.rows)))

@@ -7,7 +7,7 @@ uses it. The list is made once for each set of names and copied into every conne
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
 import apsw
@@ -23,20 +23,29 @@ MODULES = ("klaviyo_table", "klaviyo_link")
 
 @dataclass(frozen=True)
 class Schema:
-    """A name, the tables that it has, and who answers scans of them, made when it is first needed."""
+    """A name, the tables that it has, and who answers scans of them, made when it is first needed.
+
+    `seen_as` makes of each of the tables what it is in this schema, with the same names, when it is first needed; such tables are only read.
+    """
 
     name: str
-    tables: Mapping[str, Table]
+    declared: Mapping[str, Table]
     engine: Callable[[], Scans]
+    seen_as: Callable[[Table], Table] | None = None
 
-    def spelled(self) -> Iterator[Table]:
-        """The tables under each of their names."""
-        for table in self.tables.values():
-            yield from spelled(table)
+    @property
+    def tables(self) -> Mapping[str, Table]:
+        """The tables by their names."""
+        return self.declared if self.seen_as is None else {name: self.seen_as(table) for name, table in self.declared.items()}
 
     def table(self, name: str) -> Table | None:
         """The table of that name, in whatever case it is written."""
-        return next((table for table in self.spelled() if table.name.lower() == name.lower()), None)
+        lowered = name.lower()
+        for declared in self.declared.values():
+            if lowered in map(str.lower, declared.names):
+                table = declared if self.seen_as is None else self.seen_as(declared)
+                return next(found for found in spelled(table) if found.name.lower() == lowered)
+        return None
 
 
 def spelled(table: Table) -> tuple[Table, ...]:
@@ -46,9 +55,13 @@ def spelled(table: Table) -> tuple[Table, ...]:
 
 def attach(sqlite: apsw.Connection, schemas: Iterable[Schema]) -> None:
     """Make the schemas known to the connection, which has the modules already; names without a schema are looked for in this order."""
+    images: dict[tuple[int, bool], bytes] = {}
     for schema in schemas:
+        kind = id(schema.declared), schema.seen_as is not None
+        if kind not in images:
+            images[kind] = _image(tuple((name, kind[1] or len(table.key) > 1) for table in schema.declared.values() for name in table.names))
         sqlite.execute(f"ATTACH ':memory:' AS \"{schema.name}\"")
-        sqlite.deserialize(schema.name, _image(tuple((name, len(table.key) > 1) for table in schema.tables.values() for name in table.names)))
+        sqlite.deserialize(schema.name, images[kind])
 
 
 @functools.lru_cache(maxsize=64)

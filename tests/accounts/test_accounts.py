@@ -305,3 +305,41 @@ def test_accounts_arguments_that_make_no_sense() -> None:
         with pytest.raises(InterfaceError):
             klaviyo_sql.connect(accounts=accounts)  # type: ignore[arg-type]
     assert contract.facts().base_url
+
+
+def test_a_budget_is_of_the_statement_and_not_of_each_account(open_accounts: OpenAccounts) -> None:
+    connection = open_accounts(max_requests=3)
+    with pytest.raises(klaviyo_sql.BudgetExceeded, match="3 requests"):
+        rows(connection, "SELECT id FROM all_accounts.profiles")
+    assert sent(connection, "shop_a") + sent(connection, "shop_b") == 3
+    connection.max_requests = 2
+    connection.forget()
+    with pytest.raises(klaviyo_sql.BudgetExceeded):
+        rows(connection, "SELECT id FROM shop_b.profiles")
+    assert len(rows(connection, "SELECT id FROM shop_b.profiles WHERE id IN (SELECT id FROM shop_b.profiles LIMIT 5)")) == 5
+
+
+def test_local_copies_are_of_the_own_account_alone(open_accounts: OpenAccounts, accounts: dict[str, Any], tmp_path: Path) -> None:
+    connection = open_accounts(materialized=["profiles", "metrics"], copy_file=tmp_path / "copy.db", properties={"profiles": {"plan": "TEXT"}})
+    for _ in range(2):
+        assert {row[0] for row in rows(connection, "SELECT id FROM profiles")} == set(accounts["main"].profiles)
+        assert {row[0] for row in rows(connection, "SELECT id FROM shop_a.profiles")} == set(accounts["shop_a"].profiles)
+        assert len(rows(connection, "SELECT id FROM all_accounts.metrics")) == len(accounts["shop_a"].metrics) + len(accounts["shop_b"].metrics)
+    connection.execute("CREATE VIRTUAL TABLE of_a USING klaviyo(shop_a.profiles, plan TEXT)")
+    assert {row[0] for row in rows(connection, "SELECT id FROM of_a")} == set(accounts["shop_a"].profiles)
+    plans = [profile["attributes"]["properties"].get("plan") for profile in accounts["main"].profiles.values()]
+    assert sorted(str(row[0]) for row in rows(connection, "SELECT plan FROM profiles")) == sorted(map(str, plans))
+
+
+def test_counts_are_of_the_account_that_is_named(open_accounts: OpenAccounts, accounts: dict[str, Any]) -> None:
+    connection = open_accounts(counts="aggregates", properties={"events": {"items": {"type": "JSON", "path": "$.Items"}}})
+    for schema, name in (("main", "main"), ("shop_a", "shop_a"), ("klaviyo", "main")):
+        metric = next(iter(accounts[name].metrics))
+        truth = sum(event["metric_id"] == metric and "2026-01-01" <= event["attributes"]["datetime"] < "2026-11-01" for event in accounts[name].events)
+        for table in (f"{schema}.events", *(["events"] if name == "main" else [])):
+            sql = f"SELECT count(*) FROM {table} WHERE metric_id = '{metric}' AND datetime >= '2026-01-01' AND datetime < '2026-11-01'"
+            assert rows(connection, sql) == [(truth,)]
+    assert any(record.operation == "query_metric_aggregates" for record in connection.requests)
+    having = sum("Items" in event["attributes"]["event_properties"] for event in accounts["main"].events)
+    assert rows(connection, "SELECT count(*) FROM events WHERE items IS NOT NULL") == [(having,)]
+    assert rows(connection, "SELECT count(items) FROM events WHERE datetime >= '2020-01-01'") == [(having,)]

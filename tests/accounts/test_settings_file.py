@@ -178,6 +178,7 @@ def test_the_file_has_every_setting_of_connect(file: Path) -> None:
 
     others = {"database", "sandbox", "autocommit", "config", "account", "accounts", "properties"}
     for name in inspect.signature(klaviyo_sql.connect).parameters.keys() - others:
-        with pytest.raises(InterfaceError) as told:
+        try:
             read(file, f"{name} = []")
-        assert "there is no setting" not in str(told.value)
+        except InterfaceError as told:
+            assert "there is no setting" not in str(told)  # noqa: PT017 - it may be raised, for that is no value of most

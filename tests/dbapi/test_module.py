@@ -19,6 +19,10 @@ PUBLIC = {
 CONNECT = [
     "database", "api_key", "base_url", "sandbox", "write", "autocommit", "timeout", "max_wait", "cache_seconds", "cache_bytes",
     "parallel", "max_requests", "max_rows", "statement_timeout", "share_limits", "counts", "materialized", "copy_file",
+    "config",
+    "account",
+    "accounts",
+    "properties",
 ]  # fmt: skip
 
 TREE = {

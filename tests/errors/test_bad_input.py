@@ -227,7 +227,6 @@ def test_an_own_table_may_have_the_name_of_a_klaviyo_table(connection: Connectio
         {"timeout": float("nan")},
         {"max_wait": -1},
         {"cache_seconds": -1},
-        {"cache_seconds": None},
         {"cache_bytes": True},
         {"cache_bytes": -5},
     ],

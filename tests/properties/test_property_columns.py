@@ -226,7 +226,7 @@ def test_columns_from_arguments(open_sandbox: Open, mixed: Account) -> None:
     given = {"profiles": {"v": "TEXT"}, "events": {"sku": {"type": "TEXT", "path": "$.a[1].v"}}}
     connection = open_sandbox(sandbox=Sandbox(mixed, clock=SimulatedClock()), properties=given)
     assert connection.execute("SELECT name FROM pragma_table_info('events') ORDER BY cid DESC LIMIT 1").fetchall() == [("sku",)]
-    assert connection.execute("SELECT description FROM klaviyo_columns WHERE name = 'sku'").fetchall() == [
+    assert connection.execute("SELECT description FROM klaviyo_columns WHERE name = 'sku' AND table_name = 'events'").fetchall() == [
         ("The custom property event_properties ->> '$.a[1].v'.",)
     ]
     assert connection.execute("SELECT count(*) FROM events e JOIN profiles p ON p.id = e.profile_id WHERE e.sku = 'x' AND p.v = 'x'").fetchone() is not None
