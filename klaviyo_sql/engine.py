@@ -113,7 +113,9 @@ class Engine:
     def _narrowing(self, name: str) -> str:
         """How a query of the table can be made smaller."""
         table = next((table for table in self.tables.values() if name in table.names), None)
-        filtered = pushdown.filtered(table) if table else []
+        if table is None:  # of a vocabulary, or over another: its columns have names that are not known here
+            return "Narrow the WHERE by columns that are pushed down, which klaviyo_columns tells."
+        filtered = pushdown.filtered(table)
         if not filtered:
             return f"Klaviyo cannot filter {name}."
         return f"Narrow the WHERE by what Klaviyo filters {name} by ({', '.join(filtered)})."

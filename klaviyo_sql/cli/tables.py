@@ -21,6 +21,7 @@ from klaviyo_sql.plan import pushdown
 from klaviyo_sql.sqlite import introspection
 from klaviyo_sql.sqlite.own_tables import OWN_TABLES, OwnColumn, OwnTable
 from klaviyo_sql.tables import TABLES
+from klaviyo_sql.vocabularies import VOCABULARIES
 
 _LIST = ("name", "description", "requests_per_second", "requests_per_minute", "page_size")
 _COLUMNS = ("name", "type", "exact", "rechecked", "sorted", "hidden", "description")
@@ -34,6 +35,7 @@ _LEGEND = (
     "sorted: ORDER BY on the column is Klaviyo's own order, so that with a LIMIT only the first pages are read.",
     "Every other condition is checked by SQLite, on all rows that the conditions above leave.",
 )
+_VOCABULARY_EXAMPLE = "fivetran.person"
 _NARROWEST = 24
 _NAME = 25
 """Characters that most names fit in."""
@@ -44,7 +46,8 @@ def run(arguments: Namespace) -> int:
     style = look(sys.stdout, arguments.width)
     with connected(arguments) as connection:
         schemas = {"main": list(connection.tables())} | {name: list(connection.tables(name)) for name in connection.schemas}
-    table = named(arguments.name, schemas) if arguments.name is not None else None
+        vocabularies = {name: list(connection.tables(name)) for name in VOCABULARIES} if arguments.name is not None and "." in arguments.name else {}
+    table = named(arguments.name, schemas | vocabularies) if arguments.name is not None else None
     if isinstance(table, OwnTable):
         return _run_own(table, arguments, style)
     if arguments.format == "table":
@@ -152,6 +155,7 @@ def _listed(style: Look, schemas: Sequence[str]) -> Iterator[str]:
         (
             "a second, a minute: how many requests Klaviyo permits. page: how many rows one request returns at most.",
             *([f"{', '.join(schemas[1:])} have the same tables: {schemas[1]}.profiles."] if len(schemas) > 1 else []),
+            f"{', '.join(VOCABULARIES)} have the tables under the names of those systems: {_VOCABULARY_EXAMPLE}.",
             _ABOUT_THE_DRIVER,
             "klaviyo-sql tables NAME describes the columns of one.",
         ),

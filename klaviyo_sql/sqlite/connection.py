@@ -36,6 +36,7 @@ from klaviyo_sql.sqlite.virtual_tables import Module, PropertiesModule, Rehearsa
 from klaviyo_sql.tables import TABLES
 from klaviyo_sql.tables.event_counts import EVENT_COUNTS
 from klaviyo_sql.tables.events import EVENTS
+from klaviyo_sql.vocabularies import VOCABULARIES
 
 if TYPE_CHECKING:
     from klaviyo_sql.sandbox import Sandbox
@@ -44,7 +45,8 @@ _STEPS_BETWEEN_LOOKS = 20_000  # of SQLite's machine: some tenths of a milliseco
 
 _WRITES = re.compile(r"\s*(?:(?:--[^\n]*\n|/\*.*?\*/)\s*)*(?:INSERT|UPDATE|DELETE|REPLACE)\b", re.IGNORECASE | re.DOTALL)
 _STARTS_WITH = re.compile(r"\s*(?:(?:--[^\n]*\n|/\*.*?\*/)\s*)*WITH\b", re.IGNORECASE | re.DOTALL)
-_MENTIONED = re.compile(rf"\b(?:{'|'.join(name for table in TABLES.values() for name in table.names)})\b", re.IGNORECASE)
+_MENTIONED = re.compile(rf"\b(?:{'|'.join((*(name for table in TABLES.values() for name in table.names), *VOCABULARIES))})\b", re.IGNORECASE)
+_VOCABULARY = re.compile(rf"\b({'|'.join(VOCABULARIES)})\b", re.IGNORECASE)
 _COUNTS_EVENTS = re.compile(r"(?=.*\bevents\b).*\b(?:count|sum|total)\b", re.IGNORECASE | re.DOTALL)
 
 
@@ -99,6 +101,8 @@ class Connection:
         """The sets of tables beside the connection's own: one for each named account, and one for all of them."""
         self._tables = dict(tables)
         self._unattached: list[Schema] = []
+        self._vocabularies: dict[str, Schema] = {}
+        self._attached: set[str] = set()
         try:
             self._sqlite = apsw.Connection(str(database))
         except apsw.Error as error:
@@ -179,7 +183,13 @@ class Connection:
         """The schema of that name, in whatever case it is written; without a name, or as main, the connection's own tables."""
         if name is None or name.lower() in ("main", schemas.OWN):
             return Schema(schemas.OWN, self._tables, lambda: self.engine)
-        return next((schema for schema in self.schemas.values() if schema.name.lower() == name.lower()), None)
+        return next((schema for schema in self.schemas.values() if schema.name.lower() == name.lower()), None) or self._vocabulary(name.lower())
+
+    def _vocabulary(self, name: str) -> Schema | None:
+        """The account's tables under the names of another system, made when it is first mentioned."""
+        if name in VOCABULARIES and name not in self._vocabularies:
+            self._vocabularies[name] = Schema(name, VOCABULARIES[name].tables(self._tables), lambda: self.engine)
+        return self._vocabularies.get(name)
 
     def _table_of_schema(self, schema_name: str, name: str) -> VirtualTable:
         """The table of a schema that a statement uses for the first time."""
@@ -224,7 +234,7 @@ class Connection:
         for name, read_only in zip(schemas.MODULES, (False, True), strict=True):
             self._create_module(name, SchemaModule(self._table_of_schema), read_only=read_only, eponymous=False)
         self._create_module("klaviyo", PropertiesModule(self._table_with_properties), read_only=True, eponymous=False)
-        log, tables = self._log, self._declared
+        log, tables = self._log, self._all_declared
         for own, rows in (
             (own_tables.REQUESTS, lambda: introspection.requests(log)),
             (own_tables.LIMITS, self._limits),
@@ -364,8 +374,15 @@ class Connection:
         return found.tables.values()
 
     def _declared(self) -> list[tuple[str, Iterable[Table]]]:
-        """Every schema with its tables, the connection's own first."""
-        return [("main", self._tables.values()), *((schema.name, schema.tables.values()) for schema in self.schemas.values())]
+        """Every schema with its tables, the connection's own first; of vocabularies those that were mentioned."""
+        found = (*self.schemas.values(), *self._vocabularies.values())
+        return [("main", self._tables.values()), *((schema.name, schema.tables.values()) for schema in found)]
+
+    def _all_declared(self) -> list[tuple[str, Iterable[Table]]]:
+        """The same with every vocabulary."""
+        for name in VOCABULARIES:
+            self._vocabulary(name)
+        return self._declared()
 
     # For the cursor
 
@@ -440,6 +457,8 @@ class Connection:
             with self.translating():
                 schemas.attach(self._sqlite, self._unattached)
             self._unattached = []
+        if "." in sql:
+            self._attach_vocabularies(sql)
         dropped = qualified.dropped(sql, self._listed)
         if dropped is not None:
             raise errors.ProgrammingError(f"{dropped} cannot be dropped: it is a table of the account.")
@@ -447,11 +466,23 @@ class Connection:
         if found is not None:
             raise errors.ProgrammingError(no_table(f"{found[0]}.{found[1]}", self._declared()))
 
+    def _attach_vocabularies(self, sql: str) -> None:
+        """Make those known that the statement mentions; a database that was attached under such a name stays what it is."""
+        for name in sorted({found.lower() for found in _VOCABULARY.findall(sql)} - self._attached):
+            known = {schema.lower() for _, schema, _ in self._sqlite.execute("PRAGMA database_list")}
+            schema = self._vocabulary(name)
+            if schema is not None and name not in known:
+                with self.translating():
+                    schemas.attach(self._sqlite, (schema,))
+                self._attached.add(name)
+
     def _listed(self, schema: str | None, name: str) -> str | None:
         """The schema of the account's table that a name means, if it means one: tables of the database itself go before them."""
         places = (schema,) if schema is not None else ("temp", "main", schemas.OWN)
         found = next((place for place in places if self._sqlite.table_exists(place, name)), None)
-        return found if found is not None and found.lower() not in ("temp", "main") and self._schema(found) is not None else None
+        if found is None or found.lower() in ("temp", "main") or (found.lower() in VOCABULARIES and found.lower() not in self._attached):
+            return None
+        return found if self._schema(found) is not None else None
 
     @contextmanager
     def translating(self) -> Iterator[None]:

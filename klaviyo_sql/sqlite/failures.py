@@ -10,6 +10,7 @@ import apsw
 
 from klaviyo_sql import errors
 from klaviyo_sql.model.table import Table
+from klaviyo_sql.vocabularies import VOCABULARIES
 
 _CLASSES: tuple[tuple[type[Exception], type[errors.Error]], ...] = (
     (apsw.BindingsError, errors.ProgrammingError),
@@ -66,10 +67,11 @@ def no_table(name: str, declared: Iterable[tuple[str, Iterable[Table]]]) -> str:
     known = [(schema, list(tables)) for schema, tables in declared]
     schema, dot, _ = name.rpartition(".")
     if dot and schema.lower() not in ("main", *(found.lower() for found, _ in known)):
-        if len(known) == 1:
-            return f"There is no account or schema {schema}: accounts are sections of the settings file, [accounts.{schema}]."
+        if all(found == "main" or found in VOCABULARIES for found, _ in known):
+            hint = _nearest(schema, list(VOCABULARIES))
+            return f"There is no account or schema {schema}{f'.{hint}' if hint else f': accounts are sections of the settings file, [accounts.{schema}].'}"
         names = [found for found, _ in known]
-        return f"There is no account or schema {schema}.{_nearest(schema, names)} There are {', '.join(names)}."
+        return f"There is no account or schema {schema}.{_nearest(schema, [*names, *VOCABULARIES])} There are {', '.join(names)}."
     return f"There is no table {name}.{_nearest(name, _table_names(known))} The table klaviyo_tables lists them all."
 
 

@@ -1,0 +1,75 @@
+"""The objects of Skyvia's Klaviyo connector, with its PascalCase columns."""
+
+from __future__ import annotations
+
+from klaviyo_sql.vocabularies.vocabulary import Object, Vocabulary
+
+_EMAIL = {"channel": ("email",)}
+_SMS = {"channel": ("sms",)}
+# The ids of template and image are told one campaign at a time, which asks for any channel.
+_MESSAGE = {
+    name: own
+    for name, own in (
+        ("Id", "id"),
+        ("CampaignId", "campaign_id"),
+        ("Channel", "channel"),
+        ("Label", "label"),
+        ("Subject", "subject"),
+        ("PreviewText", "preview_text"),
+        ("FromEmail", "from_email"),
+        ("FromLabel", "from_label"),
+        ("ReplyToEmail", "reply_to_email"),
+        ("CcEmail", "cc_email"),
+        ("BccEmail", "bcc_email"),
+        ("Title", "title"),
+        ("Body", "body"),
+        ("MediaUrl", "media_url"),
+        ("Definition", "definition"),
+        ("SendTimes", "send_times"),
+        ("CreatedAt", "created_at"),
+        ("UpdatedAt", "updated_at"),
+    )
+}
+
+SKYVIA = Vocabulary(
+    "skyvia",
+    "Skyvia",
+    (
+        Object("Accounts", "accounts"),
+        Object("CatalogCategories", "catalog_categories"),
+        Object("CatalogItems", "catalog_items"),
+        Object("CatalogVariants", "catalog_variants"),
+        Object("CouponCodes", "coupon_codes"),
+        Object("Coupons", "coupons"),
+        Object("DailyMetrics", "daily_metrics"),
+        Object("EmailCampaignMessages", "campaign_messages", _MESSAGE, part=_EMAIL, doc="The messages of email campaigns, one row each."),
+        Object("EmailCampaigns", "email_campaigns"),
+        Object("EmailCampaignTags", "campaign_tags", part=_EMAIL, doc="Which email campaign has which tag, one row for each pair."),
+        Object("EventMetrics", "events", {"EventId": "id", "MetricId": "metric_id", "Datetime": "datetime"}, doc="Which metric each event is of."),
+        Object("EventProfiles", "events", {"EventId": "id", "ProfileId": "profile_id", "Datetime": "datetime"}, doc="Which profile each event is of."),
+        Object("FlowActions", "flow_actions"),
+        Object("Flows", "flows"),
+        Object("FlowTags", "flow_tags"),
+        Object("GroupTags", "tags", {"TagGroupId": "tag_group_id", "TagId": "id", "TagName": "name"}, doc="Which tag is in which group."),
+        Object("Images", "images"),
+        Object("ImportBulkProfiles", "profile_bulk_import_jobs"),
+        Object("ListProfiles", "list_profiles"),
+        Object("Lists", "lists"),
+        Object("ListTags", "list_tags"),
+        Object("Metrics", "metrics"),
+        Object("MonthlyMetrics", "monthly_metrics"),
+        Object("Profiles", "profiles"),
+        Object("SegmentProfiles", "segment_profiles"),
+        Object("Segments", "segments"),
+        Object("SegmentTags", "segment_tags"),
+        Object("SMSCampaignMessages", "campaign_messages", _MESSAGE, part=_SMS, doc="The messages of SMS campaigns, one row each."),
+        Object("SMSCampaigns", "sms_campaigns"),
+        Object("SMSCampaignTags", "campaign_tags", part=_SMS, doc="Which SMS campaign has which tag, one row for each pair."),
+        Object("TagGroups", "tag_groups"),
+        Object("Tags", "tags"),
+        Object("Templates", "templates"),
+        Object("WeeklyMetrics", "weekly_metrics"),
+    ),
+    in_pascal_case=True,
+    notes=("BulkProfiles is not there: it can only be inserted into, and nothing can be read from it.",),
+)
