@@ -1,4 +1,4 @@
-"""Write docs/tables/ from the declarations: one page for each table, and an index.
+"""Write docs/tables/ from the declarations: one page for each table, and an index; and docs/other-names.md.
 
 python tools/generate_docs.py            write them
 python tools/generate_docs.py --check    fail when what is there is not what would be written
@@ -16,8 +16,10 @@ from klaviyo_sql.plan import pushdown
 from klaviyo_sql.sqlite.introspection import is_exact, operation_name, pushed
 from klaviyo_sql.sqlite.own_tables import OWN_TABLES
 from klaviyo_sql.tables import TABLES
+from klaviyo_sql.vocabularies import VOCABULARIES, Object
 
 FOLDER = Path(__file__).resolve().parent.parent / "docs" / "tables"
+OTHER_NAMES = FOLDER.parent / "other-names.md"
 
 TYPES = {
     Type.TEXT: "text",
@@ -61,6 +63,59 @@ def index() -> str:
         "",
     ]
     return "\n".join(lines)
+
+
+def other_names() -> str:
+    """The page of other systems' names, which is beside the folder."""
+    lines = [
+        "# Other systems' names",
+        "",
+        "Written by `make docs` from the declarations in `klaviyo_sql/vocabularies/`.",
+        "",
+        "A query that was written for another system's copy of Klaviyo can stay as it is: the account's tables have the names of that system as well, in a "
+        "schema of its own.",
+        "",
+        "```sql",
+        "SELECT person.email, event.type, event.datetime FROM fivetran.event JOIN fivetran.person ON person.id = event.person_id",
+        "WHERE event.datetime >= date('now', '-1 day');",
+        "SELECT Date, Count, SumValue FROM skyvia.DailyMetrics WHERE MetricId = 'X';",
+        "```",
+        "",
+        "Each is a declaration over the same engine: nothing is copied, and conditions, order and columns are sent to Klaviyo as they are for the table. "
+        "Upper and lower case do not matter (`fivetran.EVENT`). Names are always written with their schema, and a schema costs nothing until a "
+        "statement mentions it. They read the connection's own account, and always from Klaviyo, also where a local copy of the table is kept. An account "
+        "cannot be named like one of them. A database of yours that is attached under such a name before stays what it is.",
+        "",
+        "Columns are called as in the table (in PascalCase for Skyvia), unless they are listed. Columns in *italics* are left out of `SELECT *`.",
+        "",
+    ]
+    for vocabulary in VOCABULARIES.values():
+        lines += [f"## {vocabulary.system}: `{vocabulary.name}`", "", *(f"- {note}" for note in vocabulary.notes), *([""] if vocabulary.notes else [])]
+        lines += ["| object | table | columns |", "|---|---|---|"]
+        tables = vocabulary.tables(TABLES)
+        lines += [f"| `{made.name}` | {_base(made)} | {_named_columns(made, tables[made.name])} |" for made in vocabulary.objects]
+        lines.append("")
+    return "\n".join(lines)
+
+
+def _base(made: Object) -> str:
+    """The table that an object is of, and which part of it."""
+    part = " and ".join(f"`{column} = '{values[0]}'`" for column, values in made.part.items())
+    return f"[{made.base}](tables/{made.base}.md){f' where {part}' if part else ''}"
+
+
+def _named_columns(made: Object, table: Table) -> str:
+    """The columns whose names are not the table's, or all of an object that has only some."""
+    named = made.columns if made.columns is not None else {theirs: own for own, theirs in made.renamed.items()}
+    told = [f"`{theirs}`" if theirs == own else f"`{theirs}` ({own})" for theirs, own in named.items()]
+    told += [f"`{column.name}`" for column in made.added]
+    if made.columns is not None:
+        told += [
+            f"*{column.name}*" if column.hidden else f"`{column.name}`"
+            for column in table.columns
+            if column.name not in made.columns and column not in made.added
+        ]
+    return ", ".join(told) if made.columns is not None or not told else f"the table's, and {', '.join(told)}" if told else ""
 
 
 def page(table: Table) -> str:
@@ -141,8 +196,10 @@ def main() -> None:
     if sys.argv[1:] == ["--check"]:
         there = {path.name: path.read_text(encoding="utf-8") for path in FOLDER.glob("*.md")}
         stale = sorted(name for name in written.keys() | there.keys() if written.get(name) != there.get(name))
+        if not OTHER_NAMES.is_file() or OTHER_NAMES.read_text(encoding="utf-8") != other_names():
+            stale.append(OTHER_NAMES.name)
         if stale:
-            sys.exit(f"docs/tables is out of date ({', '.join(stale)}): run make docs")
+            sys.exit(f"docs is out of date ({', '.join(stale)}): run make docs")
         return
     if sys.argv[1:]:
         sys.exit(__doc__)
@@ -152,6 +209,7 @@ def main() -> None:
             path.unlink()
     for name, text in written.items():
         (FOLDER / name).write_text(text, encoding="utf-8")
+    OTHER_NAMES.write_text(other_names(), encoding="utf-8")
     print(f"{len(written)} pages in {FOLDER.relative_to(FOLDER.parent.parent)}")
 
 

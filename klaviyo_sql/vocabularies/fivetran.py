@@ -43,7 +43,15 @@ FIVETRAN = Vocabulary(
             "profiles",
             renamed={
                 name: name.removeprefix("location_")
-                for name in ("location_city", "location_country", "location_latitude", "location_longitude", "location_region", "location_timezone", "location_zip")
+                for name in (
+                    "location_city",
+                    "location_country",
+                    "location_latitude",
+                    "location_longitude",
+                    "location_region",
+                    "location_timezone",
+                    "location_zip",
+                )
             }
             | {"location_address1": "address_1", "location_address2": "address_2", "location_ip": "ip"},
             properties="custom_",

@@ -2,32 +2,33 @@
 
 from __future__ import annotations
 
+from klaviyo_sql.model.table import pascal_case
 from klaviyo_sql.vocabularies.vocabulary import Object, Vocabulary
 
 _EMAIL = {"channel": ("email",)}
 _SMS = {"channel": ("sms",)}
 # The ids of template and image are told one campaign at a time, which asks for any channel.
 _MESSAGE = {
-    name: own
-    for name, own in (
-        ("Id", "id"),
-        ("CampaignId", "campaign_id"),
-        ("Channel", "channel"),
-        ("Label", "label"),
-        ("Subject", "subject"),
-        ("PreviewText", "preview_text"),
-        ("FromEmail", "from_email"),
-        ("FromLabel", "from_label"),
-        ("ReplyToEmail", "reply_to_email"),
-        ("CcEmail", "cc_email"),
-        ("BccEmail", "bcc_email"),
-        ("Title", "title"),
-        ("Body", "body"),
-        ("MediaUrl", "media_url"),
-        ("Definition", "definition"),
-        ("SendTimes", "send_times"),
-        ("CreatedAt", "created_at"),
-        ("UpdatedAt", "updated_at"),
+    pascal_case(name): name
+    for name in (
+        "id",
+        "campaign_id",
+        "channel",
+        "label",
+        "subject",
+        "preview_text",
+        "from_email",
+        "from_label",
+        "reply_to_email",
+        "cc_email",
+        "bcc_email",
+        "title",
+        "body",
+        "media_url",
+        "definition",
+        "send_times",
+        "created_at",
+        "updated_at",
     )
 }
 

@@ -17,6 +17,7 @@ from klaviyo_sql.sandbox import Fault, Sandbox
 from klaviyo_sql.sandbox.transport import SandboxTransport
 from klaviyo_sql.sqlite.explain import explain
 from klaviyo_sql.tables import TABLES
+from klaviyo_sql.vocabularies import VOCABULARIES
 
 OpenAccounts = Callable[..., Connection]
 
@@ -256,7 +257,8 @@ def test_requests_tell_the_account(connection: Connection) -> None:
 
 def test_the_tables_about_the_driver_know_schemas(connection: Connection) -> None:
     found = rows(connection, "SELECT schema, count(*) FROM klaviyo_tables GROUP BY schema ORDER BY schema")
-    assert found == [(schema, len(TABLES)) for schema in ("all_accounts", "main", "shop_a", "shop_b")]
+    others = [(name, len(vocabulary.objects)) for name, vocabulary in VOCABULARIES.items()]
+    assert found == sorted([*others, *((schema, len(TABLES)) for schema in ("all_accounts", "main", "shop_a", "shop_b"))])
     pushed = "SELECT pushed, exact FROM klaviyo_columns WHERE schema = 'all_accounts' AND table_name = 'profiles' AND name = 'account'"
     assert rows(connection, pushed) == [("=, IN", 1)]
     assert [table.name for table in connection.tables("shop_a")] == list(TABLES)

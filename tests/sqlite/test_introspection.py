@@ -23,7 +23,7 @@ def rows(connection: Connection, sql: str) -> list[dict[str, Any]]:
 
 
 def test_klaviyo_tables(connection: Connection) -> None:
-    found = {row["name"]: row for row in rows(connection, "SELECT * FROM klaviyo_tables")}
+    found = {row["name"]: row for row in rows(connection, "SELECT * FROM klaviyo_tables WHERE schema = 'main'")}
     assert found.keys() == TABLES.keys()
     assert found["profiles"]["page_size"] == 100
     assert found["events"]["page_size"] == 1000
@@ -45,7 +45,7 @@ def test_klaviyo_tables(connection: Connection) -> None:
 
 
 def test_klaviyo_columns(connection: Connection) -> None:
-    found = rows(connection, "SELECT * FROM klaviyo_columns")
+    found = rows(connection, "SELECT * FROM klaviyo_columns WHERE schema = 'main'")
     assert [(row["table_name"], row["position"], row["name"]) for row in found] == [
         (table.name, position, column.name) for table in TABLES.values() for position, column in enumerate(table.columns)
     ]

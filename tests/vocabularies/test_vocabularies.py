@@ -106,8 +106,10 @@ def test_the_rows_are_those_of_the_table(schema: str, made: Object, shared: Conn
 @pytest.mark.parametrize(("schema", "made"), [(schema, made) for schema, made in OBJECTS if not made.part], ids=called)
 def test_conditions_are_sent_as_those_on_the_table_are(schema: str, made: Object, shared: Connection) -> None:
     base, table = TABLES[made.base], next(table for table in shared.tables(schema) if table.name == made.name)
-    named = {own: theirs for theirs, own in made.columns.items()} if made.columns else dict(
-        zip((column.name for column in base.columns), (column.name for column in table.columns), strict=False)
+    named = (
+        {own: theirs for theirs, own in made.columns.items()}
+        if made.columns
+        else dict(zip((column.name for column in base.columns), (column.name for column in table.columns), strict=False))
     )
     keys = [name for name in base.key if name in named]
     compared = 0
@@ -152,8 +154,8 @@ def test_events_of_a_day_cost_no_more_requests_than_events(connection: Connectio
 def test_joins_of_several_systems(connection: Connection) -> None:
     found = rows(
         connection,
-        "SELECT person.email, metric.name FROM fivetran.event JOIN fivetran.person ON person.id = event.person_id JOIN dlh.metric ON metric.id = event.metric_id "
-        "WHERE event.datetime >= '2026-11-18' ORDER BY event.id",
+        "SELECT person.email, metric.name FROM fivetran.event JOIN fivetran.person ON person.id = event.person_id "
+        "JOIN dlh.metric ON metric.id = event.metric_id WHERE event.datetime >= '2026-11-18' ORDER BY event.id",
     )
     expected = rows(
         connection,
@@ -177,7 +179,9 @@ def test_the_first_mention_may_be_anywhere(connection: Connection) -> None:
     reading = connection.execute("SELECT id FROM profiles")
     first = reading.fetchone()
     connection.execute("INSERT INTO own SELECT id FROM dlh.lists")
-    assert first not in (rest := reading.fetchall()) and len(rest) == len(rows(connection, "SELECT id FROM profiles")) - 1
+    rest = reading.fetchall()
+    assert first not in rest
+    assert len(rest) == len(rows(connection, "SELECT id FROM profiles")) - 1
     connection.execute("CREATE TEMP VIEW people AS SELECT id FROM fivetran.person")
     assert len(rows(connection, "SELECT id FROM people")) == len(rest) + 1
     connection.executescript("CREATE TABLE metrics_of AS SELECT * FROM skyvia.Metrics")
@@ -241,7 +245,7 @@ def test_a_property_column_never_hides_another(open_sandbox: Open) -> None:
 
 def test_the_tables_of_the_tables_list_them(connection: Connection) -> None:
     for schema, vocabulary in VOCABULARIES.items():
-        found = {name for (name,) in rows(connection, 'SELECT "table" FROM klaviyo_columns WHERE schema = ?', (schema,))}
+        found = {name for (name,) in rows(connection, "SELECT table_name FROM klaviyo_columns WHERE schema = ?", (schema,))}
         assert found == {made.name for made in vocabulary.objects}
         assert {name for (name,) in rows(connection, "SELECT name FROM klaviyo_tables WHERE schema = ?", (schema,))} == found
     assert not attached(connection) & VOCABULARIES.keys()
