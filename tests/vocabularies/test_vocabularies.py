@@ -9,10 +9,12 @@ from typing import Any
 import pytest
 
 from klaviyo_sql import BudgetExceeded, Connection, InterfaceError, ProgrammingError
+from klaviyo_sql.cli.main import main
 from klaviyo_sql.model.clock import SimulatedClock
 from klaviyo_sql.opening import opened
 from klaviyo_sql.sandbox import Account, Sandbox
 from klaviyo_sql.sqlite import introspection
+from klaviyo_sql.sqlite.explain import explain
 from klaviyo_sql.tables import TABLES
 from klaviyo_sql.vocabularies import VOCABULARIES, Object
 
@@ -149,6 +151,18 @@ def test_events_of_a_day_cost_no_more_requests_than_events(connection: Connectio
     found = asked(connection, f"SELECT * FROM fivetran.event WHERE {condition}")
     assert len(found) == len(expected) > 0
     assert all("datetime" in query for _, query in found)
+
+
+def test_explain_and_the_command_line_know_them(connection: Connection, capsys: pytest.CaptureFixture[str]) -> None:
+    step, own = (explain(connection, f"SELECT id FROM {table} WHERE metric_id = 'X'").steps[0] for table in ("fivetran.event", "events"))
+    assert step.table == "fivetran.event"
+    assert step.requests == own.requests
+    assert connection.sandbox is not None
+    assert connection.sandbox.requests == []
+    assert main(["tables", "SKYVIA.SMSCampaignTags"]) == 0
+    assert capsys.readouterr().out.startswith("skyvia.SMSCampaignTags: Which SMS campaign has which tag")
+    assert main(["tables", "fivetran.persn"]) == 2
+    assert "Did you mean fivetran.person" in capsys.readouterr().err
 
 
 def test_joins_of_several_systems(connection: Connection) -> None:
