@@ -201,9 +201,13 @@ class Parameter:
 
 @dataclass(frozen=True, slots=True)
 class Grouping:
-    """What a report is grouped by, by Klaviyo's name for it; NULL where it is not grouped by that."""
+    """What a report is grouped by, by Klaviyo's name for it; NULL where it is not grouped by that.
+
+    `filters` are the operators by which it can be filtered: for one value, and for several.
+    """
 
     name: str
+    filters: tuple[str, str] | None = None
 
 
 @dataclass(frozen=True, slots=True)

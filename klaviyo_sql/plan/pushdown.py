@@ -18,6 +18,7 @@ from klaviyo_sql.model.table import (
     Column,
     Elsewhere,
     FromParent,
+    Grouping,
     Id,
     Parameter,
     ParentId,
@@ -98,6 +99,8 @@ def _takes(way: Table, column: int, operator: Operator) -> bool:
         return operator in _EQUALITY
     if isinstance(way.source, Question):
         # Of several values SQLite asks one after the other.
+        if isinstance(place, Grouping):
+            return place.filters is not None and operator in _EQUALITY
         return isinstance(place, Parameter) and operator is Operator.EQUAL
     if isinstance(way.source, Aggregates):
         return (isinstance(place, ParentId) and operator in _EQUALITY) or (isinstance(place, PeriodStart) and operator is not Operator.NOT_NULL)

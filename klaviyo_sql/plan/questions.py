@@ -18,9 +18,9 @@ from klaviyo_sql import contract
 from klaviyo_sql.errors import DataError
 from klaviyo_sql.model import timestamps
 from klaviyo_sql.model.request import Request
-from klaviyo_sql.model.table import Measurement, MetricQuestion, Parameter, Question, Report, Statistic, Table
-from klaviyo_sql.plan import periods
-from klaviyo_sql.plan.constraints import Unknown, combine
+from klaviyo_sql.model.table import Column, Grouping, Measurement, MetricQuestion, Parameter, Question, Report, Statistic, Table
+from klaviyo_sql.plan import filters, periods
+from klaviyo_sql.plan.constraints import Unknown, Wanted, combine
 from klaviyo_sql.plan.scan import Answer, Chain, Plan, Scan, Today
 
 _HOUR, _DAY = timedelta(hours=1), timedelta(days=1)
@@ -67,7 +67,11 @@ def plan(scan: Scan, known: Known) -> Plan:
         chains = tuple(_metric_chains(scan, source, given, known))
     else:
         assert isinstance(source, Report)  # noqa: S101 - there are no others
-        chains = (_report_chain(scan, source, given, known),)
+        groupings = _groupings(table, source, given)
+        ungrouped = next((column.name for column in _grouped_columns(table, wanted) if column.place.name not in groupings), None)  # type: ignore[union-attr]
+        if ungrouped is not None:
+            return Plan(table, nothing=f"{ungrouped} is NULL in every row, for group_by does not name it")
+        chains = (_report_chain(scan, source, given, groupings, _filter(table, wanted), known),)
     return Plan(table, chains, sent=tuple(table.columns[position].name for position in wanted))
 
 
@@ -130,7 +134,38 @@ def _next_period(interval: str, instant: datetime, timezone: str) -> date:
     return start if periods.midnight(start, timezone) >= instant else periods.following(interval, start)
 
 
-def _report_chain(scan: Scan, source: Report, given: dict[str, str], known: Known) -> Chain:
+def _grouped_columns(table: Table, wanted: dict[int, Wanted]) -> list[Column]:
+    """The columns of groupings that conditions are sent of."""
+    return [table.columns[position] for position in sorted(wanted) if isinstance(table.columns[position].place, Grouping)]
+
+
+def _filter(table: Table, wanted: dict[int, Wanted]) -> str | None:
+    """The conditions on groupings in Klaviyo's filter language, each on a grouping, so that a group is left out or whole; longer lists are SQLite's alone."""
+    clauses = []
+    for position, entry in sorted(wanted.items()):
+        place = table.columns[position].place
+        if isinstance(place, Grouping) and place.filters is not None and entry.values and len(entry.values) <= filters.MOST_VALUES:
+            one, several = place.filters
+            single = len(entry.values) == 1 and one != several
+            clauses.append(filters.clause(one, place.name, entry.values[0]) if single else filters.clause(several, place.name, list(entry.values)))
+    return ",".join(clauses) or None
+
+
+def _groupings(table: Table, source: Report, given: dict[str, str]) -> tuple[str, ...]:
+    """What the report is grouped by."""
+    if "group_by" not in given:
+        return source.groupings
+    described = _described(contract.operation(source.operation).body["$ref"])  # type: ignore[index]  # reports have bodies
+    groupings = _listed(table, "group_by", given["group_by"], described["group_by"]["items"]["enum"])
+    missing = [name for name in source.required if name not in groupings]
+    if missing or not groupings:
+        raise DataError(f"{table.name} can only be grouped by {', '.join(source.required or source.groupings)} and others: add them to group_by.")
+    if "form_version_id" in groupings and "form_id" not in groupings:
+        raise DataError(f"{table.name} can be grouped by form_version_id only together with form_id: add form_id to group_by.")
+    return groupings
+
+
+def _report_chain(scan: Scan, source: Report, given: dict[str, str], groupings: tuple[str, ...], filter_: str | None, known: Known) -> Chain:
     table = scan.table
     described = _described(contract.operation(source.operation).body["$ref"])  # type: ignore[index]  # reports have bodies
     attributes: dict[str, Any] = {}
@@ -140,14 +175,7 @@ def _report_chain(scan: Scan, source: Report, given: dict[str, str], known: Know
         interval = attributes["interval"] = arguments["interval"] = _one_of(table, "interval", given.get("interval", "daily"), described["interval"]["enum"])
     attributes["timeframe"] = _timeframe(table, given, interval, known)
     arguments["timeframe"] = attributes["timeframe"].get("key")
-    groupings = source.groupings
-    if "group_by" in described and "group_by" in given:
-        groupings = _listed(table, "group_by", given["group_by"], described["group_by"]["items"]["enum"])
-        missing = [name for name in source.required if name not in groupings]
-        if missing:
-            raise DataError(f"{table.name} can only be grouped by {', '.join(source.required)} and others: add {', '.join(missing)} to group_by.")
-        if "form_version_id" in groupings and "form_id" not in groupings:
-            raise DataError(f"{table.name} can be grouped by form_version_id only together with form_id.")
+    if "group_by" in given:
         attributes["group_by"] = list(groupings)
     arguments["group_by"] = given.get("group_by", ",".join(groupings))
     if source.conversion:
@@ -156,6 +184,8 @@ def _report_chain(scan: Scan, source: Report, given: dict[str, str], known: Know
     attributes["statistics"] = sorted(used) or [source.statistic]
     body = {"data": {"type": source.kind, "attributes": attributes}}
     timeframe = tuple(attributes["timeframe"].values())
+    if filter_ is not None:
+        attributes["filter"] = filter_
     return _chain(scan, source, body, arguments, Answer(groupings, interval, key=(timeframe, interval, groupings, arguments.get("conversion_metric_id"))))
 
 

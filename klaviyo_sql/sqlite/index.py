@@ -12,7 +12,7 @@ import apsw
 import msgspec
 
 from klaviyo_sql.model import timestamps
-from klaviyo_sql.model.table import Parameter, ParentId, Table
+from klaviyo_sql.model.table import Grouping, Parameter, ParentId, Table
 from klaviyo_sql.plan import cost, pushdown
 from klaviyo_sql.plan.constraints import Constraint, Operator, Unknown, comparable
 from klaviyo_sql.plan.scan import Order
@@ -116,6 +116,10 @@ def agree(info: apsw.IndexInfo, table: Table, tables: dict[str, Table], name: st
         collation = declared.collation
         if value is not None and declared.type.collation == timestamps.COLLATION and collation == info.get_aConstraint_collation(n):
             comparable(table, declared, value)  # LIKE and GLOB bring text ranges of their own, in other collations
+        if isinstance(declared.place, Grouping) and not several and value is None:
+            # It may come from another row each time, and would be another report: all groups are asked for, once.
+            exact = False
+            continue
         if not (
             info.get_aConstraint_usable(n)
             and pushdown.takes(table, column, wanted)

@@ -172,6 +172,8 @@ def _report(
 ) -> Table:
     subject, _, shape = name.partition("_")
     series, conversion, grouped = shape == "series", subject in ("campaign", "flow"), subject != "segment"
+    filters = {name: ("equals", "contains-any" if conversion else "any") for name in groupings if name not in ("group", "group_name")}
+    filters |= {name: ("contains-any", "contains-any") for name in ("tag_id", "tag_name") if name in groupings}
     arguments = []
     if series:
         arguments.append(_argument("interval", "hourly (up to 7 days), daily (the default; up to 60 days), weekly or monthly (up to 52 weeks)."))
@@ -212,7 +214,7 @@ def _report(
             *(
                 Column(
                     "message_group" if grouping == "group" else grouping,
-                    Grouping(grouping),
+                    Grouping(grouping, filters.get(grouping)),
                     Type.TEXT,
                     f"{told}{'' if grouping in default else '; NULL unless grouped by it'}.",
                 )
