@@ -203,11 +203,12 @@ class Parameter:
 class Grouping:
     """What a report is grouped by, by Klaviyo's name for it; NULL where it is not grouped by that.
 
-    `filters` are the operators by which it can be filtered: for one value, and for several.
+    `filters` are the operators by which it can be filtered: for one value, and for several; `values` the only ones that Klaviyo lets a filter name.
     """
 
     name: str
     filters: tuple[str, str] | None = None
+    values: tuple[str, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True)

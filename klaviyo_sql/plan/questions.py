@@ -88,6 +88,7 @@ def _metric_chains(scan: Scan, source: MetricQuestion, given: dict[str, str], kn
     since = since or _year_earlier(until, timezone)
     if since >= until:
         raise DataError(f"{table.name}: until must be later than since.")
+    until = min(until, known.now)
     measured = {column.place.name for n, column in enumerate(table.columns) if n in scan.columns and isinstance(column.place, Measurement)}
     measurements = tuple(name for name in periods.MEASUREMENTS if name in measured) or ("count",)
     arguments = {
@@ -111,7 +112,7 @@ def _pieces(interval: str, since: datetime, until: datetime, timezone: str) -> I
     if interval == "hour":
         start, end = (_next_hour(instant, timezone) for instant in (since, until))
         while start < end:
-            piece = min(end, start + periods.LONGEST - _DAY)  # a day less, for a year on the wall may be an hour longer
+            piece = min(end, start + periods.LONGEST - _HOUR)  # an hour less, for a year on the wall may be an hour longer
             yield start, piece
             start = piece
         return
@@ -144,7 +145,10 @@ def _filter(table: Table, wanted: dict[int, Wanted]) -> str | None:
     clauses = []
     for position, entry in sorted(wanted.items()):
         place = table.columns[position].place
-        if isinstance(place, Grouping) and place.filters is not None and entry.values and len(entry.values) <= filters.MOST_VALUES:
+        if not isinstance(place, Grouping) or place.filters is None or not entry.values or len(entry.values) > filters.MOST_VALUES:
+            continue
+        # What Klaviyo does not take in a filter, SQLite looks for in the rows.
+        if all(value and (place.values is None or value in place.values) for value in entry.values):
             one, several = place.filters
             single = len(entry.values) == 1 and one != several
             clauses.append(filters.clause(one, place.name, entry.values[0]) if single else filters.clause(several, place.name, list(entry.values)))
@@ -289,5 +293,6 @@ def _year_later(instant: datetime, timezone: str) -> datetime:
 
 
 def _year_earlier(instant: datetime, timezone: str) -> datetime:
-    local = instant.astimezone(ZoneInfo(timezone))
-    return datetime.combine(periods.a_year_before(local.date()), time(), local.tzinfo).astimezone(UTC)
+    """The beginning of a year of 365 days that ends with the day before the instant, or with the instant's own if that has begun: one request."""
+    last = (instant - timedelta(seconds=1)).astimezone(ZoneInfo(timezone)).date()
+    return periods.midnight(last + _DAY - periods.LONGEST, timezone)

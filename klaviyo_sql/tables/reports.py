@@ -39,8 +39,8 @@ METRIC_AGGREGATES = Table(
         _argument("interval", "hour, day (the default), week or month."),
         _argument("by", "The dimensions to group by, separated by commas or as a JSON array: '$message' or 'Subject,URL'."),
         _argument("timezone", "The time zone that periods are of, such as 'Europe/Berlin'; the default is the account's."),
-        _argument("since", "Periods that begin before are left out; the default is a year before until."),
-        _argument("until", "Periods that begin then or later are left out; the default is a year after since, or now."),
+        _argument("since", "Periods that begin before are left out; the default is a year, of which the last day is that before until."),
+        _argument("until", "Periods that begin then or later, or in the future, are left out; the default is a year after since, or now."),
         Column("start", BucketStart(), Type.TIMESTAMP, "When the period begins.", not_null=True),
         Column("local_start", BucketStart(local=True), Type.TEXT, "The same by the clock of the time zone, YYYY-MM-DD HH:MM:SS.", not_null=True),
         Column("dimensions", Dimension(), Type.JSON, "The group: its dimensions by their names; NULL without any."),
@@ -130,6 +130,7 @@ _STATISTICS_OF_SEGMENTS = {
     "members_removed": "How many left",
     "net_members_changed": "How many more came than left",
 }
+_CHANNELS = ("email", "sms", "push-notification", "whatsapp")
 _OF_MESSAGES = {
     "send_channel": "email, sms, push-notification or whatsapp",
     "tag_id": "A tag's id; who has several tags has a row for each",
@@ -214,7 +215,7 @@ def _report(
             *(
                 Column(
                     "message_group" if grouping == "group" else grouping,
-                    Grouping(grouping, filters.get(grouping)),
+                    Grouping(grouping, filters.get(grouping), _CHANNELS if grouping == "send_channel" else None),
                     Type.TEXT,
                     f"{told}{'' if grouping in default else '; NULL unless grouped by it'}.",
                 )

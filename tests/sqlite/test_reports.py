@@ -111,15 +111,31 @@ def test_years_are_read_one_by_one_and_no_period_twice(connection: Connection, a
     assert sent(connection) == {"query_metric_aggregates": 3}
 
 
+def test_the_default_is_one_request_of_a_year_up_to_now(connection: Connection, account: Account) -> None:
+    days = [row[0] for row in connection.execute("SELECT local_start FROM metric_aggregates(?) ORDER BY 1", (metric(account, "Placed Order"),))]
+    assert (len(days), days[0], days[-1]) == (365, "2025-11-21 00:00:00", "2026-11-20 00:00:00")
+    assert sent(connection) == {"get_accounts": 1, "query_metric_aggregates": 1}
+    ahead = "SELECT max(local_start), count(*) FROM metric_aggregates(?, 'hour', '', 'UTC', '2026-11-20', '2031-01-01')"
+    assert connection.execute(ahead, (metric(account, "Placed Order"),)).fetchone() == ("2026-11-20 12:00:00", 13)
+    later = "SELECT count(*) FROM metric_aggregates(?, 'hour', '', 'UTC', '2027-01-01')"
+    sent(connection)
+    assert connection.execute(later, (metric(account, "Placed Order"),)).fetchone() == (0,)
+    assert not sent(connection)
+
+
 def test_several_intervals_are_asked_one_after_the_other(connection: Connection, account: Account) -> None:
-    sql = "SELECT interval, sum(count) FROM metric_aggregates WHERE metric_id = ? AND interval IN ('day', 'month') AND since = '2026-05-01' AND until = '2026-11-01' GROUP BY 1"
+    sql = (
+        "SELECT interval, sum(count) FROM metric_aggregates "
+        "WHERE metric_id = ? AND interval IN ('day', 'month') AND since = '2026-05-01' AND until = '2026-11-01' GROUP BY 1"
+    )
     rows = dict(connection.execute(sql, (metric(account, "Placed Order"),)).fetchall())
     assert rows["day"] == rows["month"] == sum("2026-05-01" <= moment(event, NEW_YORK).isoformat() < "2026-11-01" for event in of(account, "Placed Order"))
 
 
 def test_either_of_two_questions_in_an_or(connection: Connection, account: Account) -> None:
     one, other = metric(account, "Placed Order"), metric(account, "Opened Email")
-    sql = "SELECT metric_id, sum(count) FROM metric_aggregates WHERE since = '2026-05-01' AND until = '2026-11-01' AND (metric_id = ? OR metric_id = ?) GROUP BY 1"
+    range_ = "since = '2026-05-01' AND until = '2026-11-01'"
+    sql = f"SELECT metric_id, sum(count) FROM metric_aggregates WHERE {range_} AND (metric_id = ? OR metric_id = ?) GROUP BY 1"
     both = dict(connection.execute(sql, (one, other)).fetchall())
     alone = "SELECT sum(count) FROM metric_aggregates(?) WHERE since = '2026-05-01' AND until = '2026-11-01'"
     assert both == {id_: connection.execute(alone, (id_,)).fetchone()[0] for id_ in (one, other)}
@@ -187,19 +203,19 @@ def test_every_statistic_and_grouping_is_a_column_and_comes_in_one_request(conne
 
 
 def test_filters_leave_what_sql_would(connection: Connection) -> None:
-    whole = connection.execute(
-        "SELECT campaign_id, send_channel, tag_id, delivered FROM campaign_values('last_90_days', 'campaign_id,campaign_message_id,send_channel,tag_id')"
-    ).fetchall()
+    query = "SELECT campaign_id, send_channel, tag_id, delivered FROM campaign_values('last_90_days', 'campaign_id,campaign_message_id,send_channel,tag_id')"
+    whole = connection.execute(query).fetchall()
     first, second, tag = whole[0][0], whole[-1][0], whole[0][2]
     for condition, holds in (
         (f"campaign_id = '{first}'", lambda row: row[0] == first),
         (f"campaign_id IN ('{first}', '{second}')", lambda row: row[0] in (first, second)),
         (f"tag_id = '{tag}' AND send_channel = 'email'", lambda row: row[2] == tag and row[1] == "email"),
         (f"campaign_id = '{first}' OR tag_id = '{tag}'", lambda row: row[0] == first or row[2] == tag),
+        ("send_channel = 'mobile_push'", lambda _: False),
+        ("send_channel IN ('', 'email')", lambda row: row[1] == "email"),
         ("send_channel = 'sms' AND send_channel = 'email'", lambda _: False),
     ):
-        sql = f"SELECT campaign_id, send_channel, tag_id, delivered FROM campaign_values('last_90_days', 'campaign_id,campaign_message_id,send_channel,tag_id') WHERE {condition}"
-        assert sorted(connection.execute(sql).fetchall()) == sorted(filter(holds, whole)), condition
+        assert sorted(connection.execute(f"{query} WHERE {condition}").fetchall()) == sorted(filter(holds, whole)), condition
 
 
 def test_pages_follow_one_another(open_sandbox: Open, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -226,7 +242,7 @@ def test_a_report_joined_is_asked_for_once(connection: Connection, account: Acco
 
 def test_a_join_that_would_ask_again_for_each_row_is_refused(connection: Connection) -> None:
     sql = "SELECT name, sum(conversions) FROM metrics JOIN flow_values ON conversion_metric_id = metrics.id GROUP BY 1"
-    with pytest.raises(NotSupportedError, match="flow_values is asked with other arguments for each row .* 2 a minute and 225 a day: ask it once"):
+    with pytest.raises(NotSupportedError, match=r"flow_values is asked with other arguments for each row .* 2 a minute and 225 a day: ask it once"):
         connection.execute(sql).fetchall()
     assert sent(connection)["query_flow_values"] == 2
     # Metric aggregates have no such limit.
