@@ -314,6 +314,42 @@ def test_another_metric_for_conversions_and_none_of_that_name(open_sandbox: Open
         open_sandbox().execute("SELECT * FROM flow_values").fetchall()
 
 
+def test_of_several_metrics_of_that_name_it_is_the_shop_s_oldest(account: Account) -> None:
+    def listed(request: httpx.Request) -> httpx.Response:
+        if request.url.path.rstrip("/").endswith("/metrics"):
+            data = [
+                {"type": "metric", "id": id_, "attributes": {"name": name, "created": created, "integration": {"category": category}}}
+                for id_, name, created, category in (
+                    ("AAAAAA", "Placed Order", "2020-01-01T00:00:00+00:00", "API"),
+                    ("BBBBBB", "Placed Order", "2023-01-01T00:00:00+00:00", "eCommerce"),
+                    ("CCCCCC", "Placed Order", "2021-01-01T00:00:00+00:00", "eCommerce"),
+                    ("DDDDDD", "Ordered Product", "2019-01-01T00:00:00+00:00", "eCommerce"),
+                )
+            ]
+            return httpx.Response(200, json={"data": data, "links": {"next": None}})
+        assert json.loads(request.content)["data"]["attributes"]["conversion_metric_id"] == "CCCCCC"
+        result = {"groupings": {"flow_id": "f", "flow_message_id": "m", "send_channel": "email"}, "statistics": {"conversions": 3}}
+        return httpx.Response(200, json={"data": {"type": "flow-values-report", "id": "1", "attributes": {"results": [result]}}})
+
+    clock = SimulatedClock(NOW)
+    settings = from_environment(api_key=SANDBOX_KEY, base_url=SANDBOX_URL, environment={})
+    with Connection(settings, transport=httpx.MockTransport(listed), clock=clock, limits=Limits(clock)) as connection:
+        assert connection.execute("SELECT conversion_metric_id, flow_id, conversions FROM flow_values").fetchall() == [("CCCCCC", "f", 3)]
+
+
+def test_a_series_whose_numbers_do_not_match_its_dates_is_an_error() -> None:
+    def answer(_: httpx.Request) -> httpx.Response:
+        result = {"groupings": {"form_id": "f"}, "statistics": {"submits": [1, 2, 3]}}
+        attributes = {"results": [result], "date_times": ["2026-11-01T00:00:00+00:00"]}
+        return httpx.Response(200, json={"data": {"type": "form-series-report", "id": "1", "attributes": attributes}})
+
+    clock = SimulatedClock(NOW)
+    settings = from_environment(api_key=SANDBOX_KEY, base_url=SANDBOX_URL, environment={})
+    connection = Connection(settings, transport=httpx.MockTransport(answer), clock=clock, limits=Limits(clock))
+    with connection, pytest.raises(OperationalError, match="its statistics do not match its dates"):
+        connection.execute("SELECT submits FROM form_series('daily', 'today')").fetchall()
+
+
 def test_a_schema_that_does_not_have_them(connection: Connection) -> None:
     with pytest.raises(ProgrammingError):
         connection.execute("SELECT * FROM shop_b.form_values").fetchall()
