@@ -18,12 +18,13 @@ from klaviyo_sql.fetch import Budget, Client, Window, Workers
 from klaviyo_sql.fetch.merging import SortKey, merged, sort_key
 from klaviyo_sql.fetch.rows import Row
 from klaviyo_sql.model.clock import Clock
-from klaviyo_sql.model.table import CountedCollection, Detail, Id, Table
-from klaviyo_sql.plan import counts, pushdown
+from klaviyo_sql.model.table import CountedCollection, Detail, Id, Question, Table
+from klaviyo_sql.plan import counts, pushdown, questions
 from klaviyo_sql.plan import scan as planning
 from klaviyo_sql.plan.constraints import Constraint, Operator
 from klaviyo_sql.plan.scan import Chain, Order, Plan, Scan, Today
 
+_REVENUE = "Placed Order"
 _KLAVIYO_BEGAN = datetime(2012, 1, 1, tzinfo=UTC)
 
 
@@ -74,6 +75,7 @@ class Engine:
         self.tables = tables
         self._clock = clock
         self._timezone: str | None = None
+        self._revenue: str | None = None
 
     @property
     def statement_budget(self) -> Budget:
@@ -101,7 +103,7 @@ class Engine:
 
         DataError when a time column is compared with a text that is no time; BudgetExceeded when more requests are known to be needed than are left.
         """
-        plan = self._planned(scan, self._today)
+        plan = self._planned(scan, self._today, self._revenue_metric)
         if scan.limit is None and len(plan.chains) > 1:
             self.statement_budget.foresee(plan.table.name, len(plan.chains))
         return plan
@@ -127,12 +129,14 @@ class Engine:
 
     def presumed(self, scan: Scan) -> Plan:
         """The plan of a scan without sending anything: where the account's time zone is not known yet, it is taken to be UTC."""
-        return self._planned(scan, lambda: self._today_in(self._timezone or "UTC"))
+        return self._planned(scan, lambda: self._today_in(self._timezone or "UTC"), lambda: self._revenue or f"<the id of {_REVENUE}>")
 
-    def _planned(self, scan: Scan, today: Callable[[], Today]) -> Plan:
+    def _planned(self, scan: Scan, today: Callable[[], Today], revenue_metric: Callable[[], str]) -> Plan:
         cuttable = replace(scan, cut=self.parallel > 1)
         if isinstance(scan.table.source, CountedCollection):
             return counts.plan(cuttable, self.tables, self._clock.now())
+        if isinstance(scan.table.source, Question):
+            return questions.plan(cuttable, questions.Known(self._clock.now(), today, revenue_metric))
         return planning.plan(cuttable, self.tables, today)
 
     def read_whole(self, scan: Scan) -> list[Row]:
@@ -257,6 +261,17 @@ class Engine:
                 ) from None
             self._timezone = str(row[0])
         return self._today_in(self._timezone)
+
+    def _revenue_metric(self) -> str:
+        """The metric that counts as revenue, read once for the engine: Placed Order; of several that of an online shop, then the oldest."""
+        if self._revenue is None:
+            table = self.tables["metrics"]
+            columns = tuple(table.index(name) for name in ("name", "integration_category", "created", "id"))
+            found = [row for row in self.scan(Scan(table, columns)) if row[0] == _REVENUE]
+            if not found:
+                raise errors.DataError(f"The account has no metric {_REVENUE}: say which counts as a conversion, WHERE conversion_metric_id = '…'.")
+            self._revenue = str(min(found, key=lambda row: ((row[1] or "").lower() != "ecommerce", row[2] or "9999", row[3]))[3])
+        return self._revenue
 
     def _today_in(self, timezone: str) -> Today:
         return Today(timezone, self._clock.now().astimezone(ZoneInfo(timezone)).date())

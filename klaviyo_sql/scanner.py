@@ -12,9 +12,11 @@ from typing import NamedTuple
 
 from cachetools import LRUCache
 
+from klaviyo_sql import contract
 from klaviyo_sql.engine import Scans
+from klaviyo_sql.errors import NotSupportedError
 from klaviyo_sql.fetch.rows import Row
-from klaviyo_sql.model.table import Collection, Detail, Id, Table
+from klaviyo_sql.model.table import Collection, Detail, Id, Question, Table
 from klaviyo_sql.plan import pushdown
 from klaviyo_sql.plan.constraints import Constraint, Operator
 from klaviyo_sql.plan.cost import SMALL_TABLE
@@ -52,6 +54,8 @@ class Scanner:
     _whole: dict[str, list[Row]] | None = None
     _batches: int = 1
     _scanned: tuple[tuple[Constraint, ...], list[Row]] | None = None
+    _asked: set[str] = field(default_factory=set)
+    """The questions of which there are only so many a day."""
 
     def pages(self, constraints: tuple[Constraint, ...], waiting: Waiting) -> Iterator[list[Row]]:
         """The rows for these values, in lists that are not empty."""
@@ -63,6 +67,7 @@ class Scanner:
 
     def _scan(self, constraints: tuple[Constraint, ...]) -> Iterator[list[Row]]:
         """The rows as they come; few enough of them are remembered, for an inner loop is run again for each row of the outer one."""
+        self._ration(constraints)
         kept: list[Row] | None = []
         for page in self.engine.pages_of(Scan(self.table, self.columns, constraints, self.order, self.limit)):
             if kept is not None and len(kept) + len(page) > _REMEMBERED_ROWS:
@@ -72,6 +77,19 @@ class Scanner:
             yield page
         if kept is not None:
             self._scanned = constraints, kept
+
+    def _ration(self, constraints: tuple[Constraint, ...]) -> None:
+        """Refuse to ask for each row of a join what can only be asked so often a day."""
+        source = self.table.source
+        if not isinstance(source, Question):
+            return
+        rate = contract.operation(source.operation).rate
+        self._asked.add(repr(constraints))
+        if rate.daily is not None and len(self._asked) > rate.steady:
+            raise NotSupportedError(
+                f"{self.table.name} is asked with other arguments for each row of a join or each value of an IN, and Klaviyo answers {rate.steady} a minute "
+                f"and {rate.daily} a day: ask it once, for all groups, and join its rows."
+            )
 
     def _remembered(self, constraints: tuple[Constraint, ...]) -> list[Row] | None:
         """The rows of the scan before, if it was the same and has been read to its end."""

@@ -11,11 +11,12 @@ from pathlib import Path
 
 from klaviyo_sql import contract
 from klaviyo_sql.contract import Operation
-from klaviyo_sql.model.table import Aggregates, Collection, Table, Type, pascal_case
+from klaviyo_sql.model.table import Aggregates, Collection, Parameter, Question, Table, Type, pascal_case
 from klaviyo_sql.plan import pushdown
 from klaviyo_sql.sqlite.introspection import is_exact, operation_name, pushed
 from klaviyo_sql.sqlite.own_tables import OWN_TABLES
 from klaviyo_sql.tables import TABLES
+from klaviyo_sql.tables.reports import REPORTS
 from klaviyo_sql.vocabularies import VOCABULARIES, Object
 
 FOLDER = Path(__file__).resolve().parent.parent / "docs" / "tables"
@@ -35,7 +36,7 @@ TYPES = {
 
 def pages() -> dict[str, str]:
     """Every file of the folder, by its name."""
-    return {"README.md": index()} | {f"{table.name}.md": page(table) for table in TABLES.values()}
+    return {"README.md": index()} | {f"{table.name}.md": page(table) for table in (*TABLES.values(), *REPORTS.values())}
 
 
 def index() -> str:
@@ -52,6 +53,14 @@ def index() -> str:
     lines += [
         "",
         "Every multi-word table also answers to its PascalCase name with PascalCase columns (`DailyMetrics` with `MetricId`, `Date`, `Count`).",
+        "",
+        "## Metric aggregates and reports",
+        "",
+        "Functions that return tables, of the connection's own account; [Reports](../reports.md) tells how they are asked.",
+        "",
+        "| function | what it is | asks |",
+        "|---|---|---|",
+        *(f"| [{table.name}]({table.name}.md) | {table.doc} | `{operation_name(table)}` |" for table in REPORTS.values()),
         "",
         "## About the driver itself",
         "",
@@ -123,7 +132,13 @@ def page(table: Table) -> str:
     operation = contract.operation(operation_name(table))
     rate = operation.rate
     lines = [f"# {table.name}", "", table.doc, ""]
-    if len(table.names) > 1:
+    if isinstance(table.source, Question):
+        arguments = [column.name for column in table.columns if isinstance(column.place, Parameter)]
+        lines += [
+            f"Called as `{table.name}({', '.join(arguments)})`; arguments at the end may be left out, or given in the WHERE. See [Reports](../reports.md).",
+            "",
+        ]
+    elif len(table.names) > 1:
         shown = [f"`{pascal_case(column.name)}`" for column in table.columns[:2]]
         lines += [f"Also as `{table.names[-1]}`, with columns {', '.join(shown)} and so on." if shown[1:] else f"Also as `{table.names[-1]}`.", ""]
     lines += [

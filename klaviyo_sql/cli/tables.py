@@ -21,6 +21,7 @@ from klaviyo_sql.plan import pushdown
 from klaviyo_sql.sqlite import introspection
 from klaviyo_sql.sqlite.own_tables import OWN_TABLES, OwnColumn, OwnTable
 from klaviyo_sql.tables import TABLES
+from klaviyo_sql.tables.reports import REPORTS
 from klaviyo_sql.vocabularies import VOCABULARIES
 
 _LIST = ("name", "description", "requests_per_second", "requests_per_minute", "page_size")
@@ -101,7 +102,9 @@ def named(name: str, schemas: Mapping[str, Sequence[Table]]) -> Table | OwnTable
         return chosen if schema == "main" else replace(chosen, name=f"{schema}.{chosen.name}")
     if own := OWN_TABLES.get(name.strip().lower()):
         return own
-    near = difflib.get_close_matches(name.lower(), [*known, *OWN_TABLES], n=3, cutoff=0.5)
+    if report := REPORTS.get(name.strip().lower()):
+        return report
+    near = difflib.get_close_matches(name.lower(), [*known, *OWN_TABLES, *REPORTS], n=3, cutoff=0.5)
     # The two names of a table are one suggestion.
     tables = dict.fromkeys(_written(known[match]) if match in known else match for match in near)
     hint = f" Did you mean {' or '.join(tables)}?" if tables else ""

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from typing import Any
 
 from klaviyo_sql.fetch.aggregates import Number, measurements_by_day, measurements_by_start
+from klaviyo_sql.fetch.answers import aggregate_rows, report_rows
 from klaviyo_sql.fetch.budget import Budget
 from klaviyo_sql.fetch.client import Client, Reply
 from klaviyo_sql.fetch.nested import is_nested, nested_decoder
@@ -18,7 +19,7 @@ from klaviyo_sql.model import timestamps
 from klaviyo_sql.model.request import Request
 from klaviyo_sql.model.table import Measurement, PeriodStart
 from klaviyo_sql.plan.periods import by_day, following
-from klaviyo_sql.plan.scan import Aggregate, Chain, Counted
+from klaviyo_sql.plan.scan import Aggregate, Answer, Chain, Counted
 
 _MORE_TRIES = 4
 """How often a reply is asked for again whose JSON is not what it should be."""
@@ -52,6 +53,10 @@ def read(client: Client, chain: Chain, request: Request, budget: Budget, interru
     send = functools.partial(client.send, absent_statuses=chain.absent_statuses, interrupted=interrupted, budget=budget, queue=queue)
     if chain.aggregate is not None:
         return Page(_periods(client, send, chain, chain.aggregate), None)
+    if chain.answer is not None and chain.answer.start is not None:
+        return Page(_aggregated(client, send, chain, chain.answer), None)
+    if chain.answer is not None:
+        return _reported(client, send, chain, chain.answer, request)
     if chain.counted is not None and request is chain.request:
         counted = _counted(send, chain, chain.counted)
         if counted is not None:
@@ -116,6 +121,29 @@ def _counted(send: Send, chain: Chain, counted: Counted) -> list[Row] | None:
         rows.append(tuple(values[what] if what else constant for what, constant in zip(counted.row, chain.constants, strict=True)))
     reply.record.rows = len(rows)
     return rows
+
+
+def _aggregated(client: Client, send: Send, chain: Chain, answer: Answer) -> list[Row]:
+    """All groups of a metric aggregate: the cursor of a page travels in the body, so that the window could not tell its pages apart."""
+    request, rows, seen = chain.request, [], set()
+    while True:
+        reply, (page, cursor) = _decoded(client, send, request, lambda body: aggregate_rows(body, chain, answer), cache=not chain.fresh)
+        reply.record.rows = len(page)
+        rows += page
+        if cursor is None:
+            return rows
+        if cursor in seen:
+            raise client.garbage(request, "the link to the next page leads to one that was read before")
+        seen.add(cursor)
+        data = (chain.request.body or {})["data"]
+        request = replace(request, body={"data": {**data, "attributes": {**data["attributes"], "page_cursor": cursor}}})
+
+
+def _reported(client: Client, send: Send, chain: Chain, answer: Answer, request: Request) -> Page:
+    """One page of a report."""
+    reply, (rows, link) = _decoded(client, send, request, lambda body: report_rows(body, chain, answer), cache=not chain.fresh)
+    reply.record.rows = len(rows)
+    return Page(rows, client.following(request, link) if link else None, len(reply.body))
 
 
 def _periods(client: Client, send: Send, chain: Chain, aggregate: Aggregate) -> list[Row]:

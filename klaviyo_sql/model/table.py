@@ -191,6 +191,52 @@ class Measurement:
     name: str
 
 
+@dataclass(frozen=True, slots=True)
+class Parameter:
+    """What a question is asked with: given by a condition of equality, or as an argument in the order of these columns; repeated by each row."""
+
+    name: str
+    required: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Grouping:
+    """What a report is grouped by, by Klaviyo's name for it; NULL where it is not grouped by that.
+
+    `filters` are the operators by which it can be filtered: for one value, and for several; `values` the only ones that Klaviyo lets a filter name.
+    """
+
+    name: str
+    filters: tuple[str, str] | None = None
+    values: tuple[str, ...] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Statistic:
+    """A number of a report, by Klaviyo's name for it."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class BucketStart:
+    """When the period begins that a row is of: the instant in UTC, or with `local` what the clock on the wall says."""
+
+    local: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Dimension:
+    """The value of one dimension of a metric aggregate, by its place among those asked for, from 0; without a place all of them by name, as JSON."""
+
+    place: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RowKey:
+    """What sets the row of an answer apart from all others: the arguments, the group and the period."""
+
+
 Place = (
     Id
     | Attribute
@@ -210,6 +256,12 @@ Place = (
     | AccountName
     | PeriodStart
     | Measurement
+    | Parameter
+    | Grouping
+    | Statistic
+    | BucketStart
+    | Dimension
+    | RowKey
 )
 
 
@@ -322,6 +374,35 @@ class Aggregates:
 
 
 @dataclass(frozen=True, slots=True)
+class Question:
+    """Rows are the answer to a question that is asked with arguments, not resources that are listed."""
+
+    operation: str
+    parent: None = None
+
+
+@dataclass(frozen=True, slots=True)
+class MetricQuestion(Question):
+    """Events of one metric, counted by period and dimensions."""
+
+
+@dataclass(frozen=True, slots=True)
+class Report(Question):
+    """Statistics by group and, of `series`, by period.
+
+    `kind` is Klaviyo's word for the body; `groupings` are what is grouped by unless the question says it, `required` what must be among them if it does.
+    `statistic` is asked for where none is read; `conversion` says that a metric has to be named that counts as success.
+    """
+
+    kind: str = ""
+    groupings: tuple[str, ...] = ()
+    required: tuple[str, ...] = ()
+    statistic: str = ""
+    series: bool = False
+    conversion: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Example:
     """A question that the table answers, and the query that asks it."""
 
@@ -338,7 +419,7 @@ class Table:
 
     name: str
     doc: str
-    source: Collection | Aggregates
+    source: Collection | Aggregates | Question
     key: tuple[str, ...]
     columns: tuple[Column, ...]
     typical_rows: int

@@ -19,6 +19,7 @@ from klaviyo_sql.model.table import (
     Id,
     ParentId,
     PeriodStart,
+    Question,
     Related,
     Table,
     Type,
@@ -94,7 +95,7 @@ def _dearness(way: Table, used: Iterable[int], taken: Sequence[tuple[int, Operat
     # A parent's column costs the reading of the parents even when their ids are given.
     carried = any(isinstance(way.columns[column].place, FromParent) for column in used)
     requests = found.requests + details + carried
-    rate = contract.operation(source.operation if isinstance(source, Aggregates) else source.list).rate
+    rate = contract.operation(source.operation if isinstance(source, Aggregates | Question) else source.list).rate
     waiting = max(0.0, requests - rate.burst) * max(0.0, _UNHURRIED / rate.steady - 1)
     return (requests + waiting) * _REQUEST + found.rows * _ROW
 
@@ -109,6 +110,8 @@ def estimate(table: Table, taken: Iterable[tuple[int, Operator]], tables: dict[s
     source = table.source
     if isinstance(source, CountedCollection):
         return _counted(table, taken)
+    if isinstance(source, Question):
+        return Estimate(table.typical_rows, 1.0, _REQUEST + table.typical_rows * _ROW, unique=False)
     left = 1.0
     parents = float(tables[source.parent.table].typical_rows) if source.parent else 1.0
     keys = 0
@@ -165,6 +168,7 @@ def _requests(table: Table, rows: float, parents: float, keys: int, tables: dict
     source = table.source
     if isinstance(source, Aggregates):
         return parents
+    assert not isinstance(source, Question)  # noqa: S101 - estimated before
     operation = contract.operation(source.list)
     if keys and source.get:
         filtered = any("any" in rule.operators for name, rule in operation.filters.items() if name == "id")

@@ -18,10 +18,13 @@ from klaviyo_sql.model.table import (
     Column,
     Elsewhere,
     FromParent,
+    Grouping,
     Id,
+    Parameter,
     ParentId,
     PeriodStart,
     Property,
+    Question,
     Related,
     Table,
 )
@@ -59,7 +62,9 @@ def answers_alone(table: Table, column: int, operator: Operator) -> bool:
     """Whether the scan's rows satisfy such a term for certain, so that SQLite need not look again."""
     if not takes(table, column, operator):
         return False
-    return table.columns[column].type.is_instant or all(isinstance(way.columns[column].place, PeriodStart | Argument) for way in table.ways)
+    if table.columns[column].type.is_instant:
+        return True
+    return all(isinstance(way.columns[column].place, PeriodStart | Argument | Parameter) for way in table.ways)
 
 
 def is_exact(table: Table, column: int, operator: Operator) -> bool:
@@ -92,6 +97,11 @@ def _takes(way: Table, column: int, operator: Operator) -> bool:
         return False
     if isinstance(place, AccountName):
         return operator in _EQUALITY
+    if isinstance(way.source, Question):
+        # Of several values SQLite asks one after the other.
+        if isinstance(place, Grouping):
+            return place.filters is not None and operator in _EQUALITY
+        return isinstance(place, Parameter) and operator is Operator.EQUAL
     if isinstance(way.source, Aggregates):
         return (isinstance(place, ParentId) and operator in _EQUALITY) or (isinstance(place, PeriodStart) and operator is not Operator.NOT_NULL)
     if isinstance(place, ParentId | Argument | Choice):
@@ -109,7 +119,7 @@ def _takes(way: Table, column: int, operator: Operator) -> bool:
 
 def _is_pushed(way: Table, column: int, operator: Operator) -> bool:
     declared = way.columns[column]
-    if not _takes(way, column, operator) or isinstance(way.source, Aggregates):
+    if not _takes(way, column, operator) or isinstance(way.source, Aggregates | Question):
         return _takes(way, column, operator)
     if isinstance(declared.place, ParentId | Choice | FromParent | AccountName):
         return True
@@ -124,7 +134,7 @@ def _is_exact(way: Table, column: int, operator: Operator) -> bool:
     declared = way.columns[column]
     if not _takes(way, column, operator):
         return False
-    if isinstance(declared.place, ParentId | Argument | Choice | AccountName | PeriodStart) or isinstance(way.source, Aggregates):
+    if isinstance(declared.place, ParentId | Argument | Choice | AccountName | PeriodStart) or isinstance(way.source, Aggregates | Question):
         return True
     if isinstance(declared.place, Id) and operator in _EQUALITY:
         return _is_pushed(way, column, operator)

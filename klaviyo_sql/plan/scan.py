@@ -101,6 +101,19 @@ class Counted:
 
 
 @dataclass(frozen=True, slots=True)
+class Answer:
+    """How to read the answer to a question: what it is grouped by, in order; of metric aggregates the buckets that are meant, and their time zone."""
+
+    groupings: tuple[str, ...]
+    interval: str | None = None
+    timezone: str = ""
+    start: datetime | None = None
+    end: datetime | None = None
+    key: tuple[Any, ...] = ()
+    """The arguments, which are in the key of every row."""
+
+
+@dataclass(frozen=True, slots=True)
 class Chain:
     """One request, the pages that follow it, and what is known of their rows."""
 
@@ -128,6 +141,8 @@ class Chain:
     """Whether its pages must not come from the page cache."""
     each: tuple[Linked | Elements, ...] = ()
     """What of each resource is a row, when it is not the resource itself."""
+    answer: Answer | None = None
+    """How the reply is read when it is the answer to a question."""
     counted: Counted | None = None
     """What is asked for instead of the rows; they are read only when Klaviyo does not aggregate the metric."""
 
@@ -199,6 +214,7 @@ def _plan(scan: Scan, tables: dict[str, Table], today: Callable[[], Today]) -> P
         return Plan(scan.table, nothing=contradiction)
     if isinstance(scan.table.source, Aggregates):
         return _aggregates(scan, scan.table.source, wanted, tables, today())
+    assert isinstance(scan.table.source, Collection)  # noqa: S101 - questions are planned in plan/questions.py
     return _Collection(scan, scan.table.source, wanted, tables).plan()
 
 

@@ -36,6 +36,7 @@ from klaviyo_sql.sqlite.virtual_tables import Module, PropertiesModule, Rehearsa
 from klaviyo_sql.tables import TABLES
 from klaviyo_sql.tables.event_counts import EVENT_COUNTS
 from klaviyo_sql.tables.events import EVENTS
+from klaviyo_sql.tables.reports import REPORTS
 from klaviyo_sql.vocabularies import VOCABULARIES
 
 if TYPE_CHECKING:
@@ -243,6 +244,8 @@ class Connection:
             (own_tables.COPIES, lambda: introspection.copies(self.copies)),
         ):
             self._create_module(own.name, RowsModule(own.ddl, rows), read_only=True)
+        for table in REPORTS.values():
+            self._create_module(table.name, Module(self._virtual_table(table.name, table, self.engine)), read_only=True)
         if self._counts != COUNTING[0]:
             self._create_module(EVENT_COUNTS.name, Module(self._virtual_table(EVENT_COUNTS.name, EVENT_COUNTS, self.engine)), read_only=True)
         sqlite.create_scalar_function("refresh", self._refresh, -1, flags=apsw.SQLITE_DIRECTONLY)

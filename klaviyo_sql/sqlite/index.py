@@ -12,7 +12,7 @@ import apsw
 import msgspec
 
 from klaviyo_sql.model import timestamps
-from klaviyo_sql.model.table import ParentId, Table
+from klaviyo_sql.model.table import Grouping, Parameter, ParentId, Table
 from klaviyo_sql.plan import cost, pushdown
 from klaviyo_sql.plan.constraints import Constraint, Operator, Unknown, comparable
 from klaviyo_sql.plan.scan import Order
@@ -79,11 +79,13 @@ def read(agreed: str) -> Agreement:
     return msgspec.json.decode(agreed, type=Agreement)
 
 
-def agree(info: apsw.IndexInfo, table: Table, tables: dict[str, Table], name: str) -> None:
+def agree(info: apsw.IndexInfo, table: Table, tables: dict[str, Table], name: str) -> bool:
     """Fill in SQLite's index information for one way to scan the table; `name` tells it from all others of the connection.
 
     LIMIT is never taken over: SQLite counts, and stops asking for rows. Its value only sizes the first page, and only when Klaviyo's own
     answer has no row too many. DataError when a time column is compared with a literal that is no time.
+
+    False when this way is impossible: an argument of a question would only be known afterwards.
     """
     terms: list[tuple[int, Operator, Any]] = []
     exact = True
@@ -107,11 +109,17 @@ def agree(info: apsw.IndexInfo, table: Table, tables: dict[str, Table], name: st
             exact = False
             continue
         value = info.get_aConstraint_rhs(n)
-        several = operator is Operator.EQUAL and info.get_aConstraintUsage_in(n)
+        if isinstance(declared.place, Parameter) and operator is Operator.EQUAL and not info.get_aConstraint_usable(n):
+            return False
+        several = operator is Operator.EQUAL and info.get_aConstraintUsage_in(n) and pushdown.takes(table, column, Operator.IN)
         wanted = Operator.IN if several else operator
         collation = declared.collation
         if value is not None and declared.type.collation == timestamps.COLLATION and collation == info.get_aConstraint_collation(n):
             comparable(table, declared, value)  # LIKE and GLOB bring text ranges of their own, in other collations
+        if isinstance(declared.place, Grouping) and not several and value is None:
+            # It may come from another row each time, and would be another report: all groups are asked for, once.
+            exact = False
+            continue
         if not (
             info.get_aConstraint_usable(n)
             and pushdown.takes(table, column, wanted)
@@ -146,6 +154,7 @@ def agree(info: apsw.IndexInfo, table: Table, tables: dict[str, Table], name: st
             limit=limit + offset if limit is not None and exact else None,
         )
     )
+    return True
 
 
 def used(info: apsw.IndexInfo, table: Table) -> tuple[int, ...]:

@@ -103,7 +103,7 @@ class VirtualTable:
     def BestIndexObject(self, info: apsw.IndexInfo) -> bool:  # noqa: N802
         copies = self.copies
         if copies is None or self.copy is None or not copied_index.agree(info, self.table, self.copy.layout, self.engine.tables, copies.row_count(self.copy)):
-            index.agree(info, self.table, self.engine.tables, self.name)
+            return index.agree(info, self.table, self.engine.tables, self.name)
         return True
 
     def Open(self) -> Cursor:  # noqa: N802

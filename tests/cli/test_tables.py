@@ -96,3 +96,10 @@ def test_an_unknown_table(run: Run) -> None:
 def test_it_fits(run: Run, arguments: tuple[str, ...], width: int) -> None:
     text = run("tables", *arguments, "--width", str(width)).out
     assert max(map(len, text.splitlines())) <= width
+
+
+def test_functions_are_described_like_tables(run: Run) -> None:
+    told = run("tables", "flow_series").out
+    assert told.startswith("flow_series: How the messages of flows did")
+    assert "225 a day" in told
+    assert "interval" in told
