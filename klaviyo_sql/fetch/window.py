@@ -146,7 +146,7 @@ class Window:
         try:
             while True:
                 self._hear()
-                if self._window > 1 and not self._has_enough():
+                if self._window > 1:
                     self._fill()  # ahead of the consumer, once it has shown that it wants more than a page
                 found = self._taken()
                 if found is not None:
@@ -181,9 +181,9 @@ class Window:
     def _fill(self, *, needed: bool = False) -> None:
         """Send as many requests as the window allows; one at least when it is needed: whatever lies ready may wait for it.
 
-        None is sent ahead of the consumer that the budget may not have.
+        None is sent ahead of the consumer that the budget may not have, or that a LIMIT will not want.
         """
-        while self._failure is None and (self._has_room() or (needed and not self._under_way)):
+        while self._failure is None and ((needed and not self._under_way) or (self._has_room() and not self._has_enough())):
             if self._under_way and self._budget.left is not None and self._budget.left <= self._under_way:
                 return
             run = self._next_run()
@@ -192,9 +192,13 @@ class Window:
             self._send(run)
 
     def _has_room(self) -> bool:
-        """Whether one more may be under way. Until the window is open no pages may lie ready beyond it, so that it opens no faster than pages are used."""
+        """Whether one more may be under way.
+
+        Until the window is open no pages may lie ready beyond it, so that it opens no faster than pages are used; nor when a LIMIT says how many are enough.
+        """
         least, most = _WAITING_PAGES
-        waiting = min(most, max(least, _WAITING_BYTES // self._largest)) if self._window >= self._most else 0
+        open_ = self._window >= self._most and self._limit is None
+        waiting = min(most, max(least, _WAITING_BYTES // self._largest)) if open_ else 0
         return self._under_way < self._window and self._under_way + self._lying_ready() < self._window + waiting
 
     def _lying_ready(self) -> int:
