@@ -21,6 +21,7 @@ from klaviyo_sql.all_accounts import AllAccounts
 from klaviyo_sql.contract import Rate
 from klaviyo_sql.copies.expectation import expectation
 from klaviyo_sql.engine import Engine
+from klaviyo_sql.fetch.limits import rate_of
 from klaviyo_sql.model.request import Request
 from klaviyo_sql.model.table import Aggregates, Collection, Id, Table
 from klaviyo_sql.plan import filters, pushdown
@@ -210,7 +211,7 @@ class _Reader:
         if scanned.name != table.name:
             step = _in_each(replace(step, table=scanned.name), accounts)
         self.steps.append(step)
-        self.waiting.append(_waiting(_rate(plan.chains[0].first), len(plan.chains)) if plan.chains else 0.0)
+        self.waiting.append(_waiting(rate_of(plan.chains[0].first), len(plan.chains)) if plan.chains else 0.0)
         return step, _Around((*around.names, line.name), max(1.0, float(step.rows)))
 
     def _copied(self, table: Table, alias: str, agreement: Agreement, around: _Around) -> Step:
@@ -357,7 +358,7 @@ def _step(table: Table, alias: str, plan: Plan, agreement: Agreement, around: _A
         lower = by_id.lower_rates[0].rate if by_id.lower_rates else by_id.rate
         more.append(f"one request for the {detail.keys[0]} of each row, {lower.burst} a second and {lower.steady} a minute")
     least = 0 if plan.nothing else len(_first_chains(plan))
-    under = _rate(chains[0].first) if chains else _rate(Request(introspection.operation_name(table), "", ""))
+    under = rate_of(chains[0].first) if chains else rate_of(Request(introspection.operation_name(table), "", ""))
     timezone = ("GET /api/accounts?fields[account]=timezone",) if reads_timezone and not plan.nothing else ()
     likely, likely_rows = _likely(table, plan, agreement, way, around.runs)
     side_by_side = at_once if len(chains) > 1 or around.names or any(chain.slicing for chain in chains) else 1
@@ -385,15 +386,6 @@ def _step(table: Table, alias: str, plan: Plan, agreement: Agreement, around: _A
 def _first_chains(plan: Plan) -> tuple[Chain, ...]:
     """The chains that a plan begins with: its own, or those of its parents."""
     return _first_chains(plan.parents) if plan.parents is not None else plan.chains
-
-
-def _rate(request: Request) -> Rate:
-    """The limit that the request falls under."""
-    operation = contract.operation(request.operation)
-    for lower in operation.lower_rates:
-        if any(name == lower.parameter and lower.value in value.split(",") for name, value in request.parameters):
-            return lower.rate
-    return operation.rate
 
 
 def _waiting(rate: Rate, count: int) -> float:
