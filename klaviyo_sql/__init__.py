@@ -23,6 +23,7 @@ from klaviyo_sql.errors import (
     Interrupted,
     NotSupportedError,
     OperationalError,
+    OutcomeUnknown,
     PermissionDenied,
     ProgrammingError,
     RateLimitError,
@@ -77,6 +78,11 @@ def connect(
     counts: str | None = None,
     materialized: str | Iterable[str] | None = None,
     copy_file: str | Path | None = None,
+    max_writes: int | None = None,
+    dry_run: bool | None = None,
+    on_error: str | None = None,
+    job_timeout: float | None = None,
+    audit_file: str | Path | None = None,
     config: str | Path | bool | None = None,
     account: str | None = None,
     accounts: Mapping[str, Mapping[str, object]] | None = None,
@@ -100,6 +106,10 @@ def connect(
     `materialized` names the tables that are answered from a local copy, such as `("events:max_age=1m", "profiles")` (default:
     KLAVIYO_SQL_MATERIALIZED), and `copy_file` where the copies lie (default: KLAVIYO_SQL_COPY_FILE, else a file for the account in the
     user's cache folder).
+
+    Of writing: `max_writes` is how many rows one UPDATE or DELETE may touch (1,000; 0: any number; KLAVIYO_SQL_MAX_WRITES), `dry_run` makes the requests and
+    sends none (`connection.writer.rehearsed` has them; KLAVIYO_SQL_DRY_RUN), `on_error` is "stop" or "continue" when a row cannot be written, `job_timeout` the
+    seconds that bulk jobs are waited for (until they are done; 0: not at all), and `audit_file` where every write is noted (KLAVIYO_SQL_AUDIT_FILE).
 
     What is not given comes from the environment, then from the settings file: `config` names another than ~/.config/klaviyo-sql/config.toml (False: none).
     `accounts` are named accounts, each a schema such as `shop_a`, with `api_key`, `api_key_env` or `api_key_command`, and `base_url`; `account` is the one
@@ -128,6 +138,11 @@ def connect(
         counts=counts,
         materialized=materialized,
         copy_file=copy_file,
+        max_writes=max_writes,
+        dry_run=dry_run,
+        on_error=on_error,
+        job_timeout=job_timeout,
+        audit_file=audit_file,
         config=config,
         account=account,
         accounts=accounts,
@@ -157,6 +172,7 @@ __all__ = [
     "Interrupted",
     "NotSupportedError",
     "OperationalError",
+    "OutcomeUnknown",
     "PermissionDenied",
     "ProgrammingError",
     "RateLimitError",
@@ -168,6 +184,7 @@ __all__ = [
     "Timestamp",
     "TimestampFromTicks",
     "Warning",
+    "WriteFailed",
     "__version__",
     "apilevel",
     "connect",

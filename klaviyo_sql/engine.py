@@ -87,6 +87,11 @@ class Engine:
         """How many requests of one scan may be under way."""
         return self._parallel
 
+    @property
+    def workers(self) -> Workers:
+        """The threads that send."""
+        return self._workers
+
     def scan(self, scan: Scan) -> Iterator[Row]:
         """The rows of a scan: the values of `scan.columns` first, then others that were needed on the way.
 

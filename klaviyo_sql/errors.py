@@ -11,7 +11,9 @@
         │   ├── RateLimitError          Klaviyo says 429 for longer than the driver may wait
         │   ├── BudgetExceeded          the statement needs more requests or rows than it may (max_requests, max_rows)
         │   ├── StatementTimeout        the statement took longer than it may (statement_timeout)
-        │   └── Interrupted             the statement was interrupted
+        │   ├── Interrupted             the statement was interrupted
+        │   ├── OutcomeUnknown          a write was sent, and nobody knows whether it was carried out
+        │   └── WriteFailed             rows could not be written; which and why is in klaviyo_writes
         ├── IntegrityError              a constraint of an ordinary SQLite table
         ├── InternalError               SQLite or this driver is at fault
         ├── ProgrammingError            the SQL is wrong: unknown table or column, syntax, wrong number of parameters
@@ -89,6 +91,22 @@ class Interrupted(OperationalError):  # noqa: N818
     """The statement was interrupted before it ended."""
 
 
+class OutcomeUnknown(OperationalError):  # noqa: N818
+    """A write was sent, and its reply never came: it may have been carried out."""
+
+
+class WriteFailed(OperationalError):  # noqa: N818
+    """Rows could not be written. Klaviyo has no transactions: what was written before stays; the table klaviyo_writes tells of each row.
+
+    `done`, `failed`, `unknown` and `not_sent` are how many rows that is true of.
+    """
+
+    done: int = 0
+    failed: int = 0
+    unknown: int = 0
+    not_sent: int = 0
+
+
 class IntegrityError(DatabaseError):
     """A constraint of an ordinary SQLite table does not hold."""
 
@@ -121,10 +139,8 @@ def of_account(error: Error, account: str | None) -> Error:
     return error
 
 
-def write_refused(table: str, *, write: bool) -> NotSupportedError:
-    """What a write to a Klaviyo table is told, on a connection that was opened for writing and on one that was not."""
-    if write:
-        return NotSupportedError(f"{table} cannot be written to: this version of klaviyo-sql only reads.")
+def write_refused(table: str) -> NotSupportedError:
+    """What a write to one of the account's tables is told, on a connection that was not opened for writing."""
     return ReadOnlyError(
         f"{table} cannot be written to: the connection is read-only. Open it for writing with klaviyo_sql.connect(write=True), with --write on the "
         "command line, or with KLAVIYO_SQL_WRITE=1."

@@ -26,6 +26,9 @@ STATE_FOLDER = "KLAVIYO_SQL_STATE_FOLDER"
 COUNTS = "KLAVIYO_SQL_COUNTS"
 MATERIALIZED = "KLAVIYO_SQL_MATERIALIZED"
 COPY_FILE = "KLAVIYO_SQL_COPY_FILE"
+MAX_WRITES = "KLAVIYO_SQL_MAX_WRITES"
+DRY_RUN = "KLAVIYO_SQL_DRY_RUN"
+AUDIT_FILE = "KLAVIYO_SQL_AUDIT_FILE"
 
 VARIABLES: dict[str, str] = {
     "api_key": API_KEY,
@@ -38,6 +41,9 @@ VARIABLES: dict[str, str] = {
     "counts": COUNTS,
     "materialized": MATERIALIZED,
     "copy_file": COPY_FILE,
+    "max_writes": MAX_WRITES,
+    "dry_run": DRY_RUN,
+    "audit_file": AUDIT_FILE,
 }
 """The settings that the environment has a variable for, which goes before the settings file."""
 
@@ -46,6 +52,12 @@ PARALLEL = 20
 
 COUNTING = ("rows", "aggregates", "aggregates+sums")
 """Where counts of events come from: the events; Klaviyo's metric aggregates; those, and sums of values as well."""
+
+MOST_WRITES = 1000
+"""Rows that one UPDATE or DELETE may touch unless more are allowed."""
+
+ON_ERROR = ("stop", "continue")
+"""What a row that cannot be written means for those behind it: they are not sent, or they are."""
 
 _TRUE = frozenset({"1", "true", "yes", "on"})
 _FALSE = frozenset({"", "0", "false", "no", "off"})
@@ -62,6 +74,9 @@ class Settings:
     (None: one for the account in the user's cache folder).
     `state_folder` is where the processes of this user keep what they must know of each other: how much of Klaviyo's limits is used (None: each
     counts for itself).
+    `max_writes` is how many rows one UPDATE or DELETE may touch (0: any number), `dry_run` makes the requests of writes and sends none, `on_error` says whether
+    rows behind one that cannot be written are sent, `job_timeout` how many seconds bulk jobs are waited for (None: until they are done), and `audit_file`
+    where every write that is sent is noted.
     `accounts` are the named ones, and `account` is the one that tables without a schema are of (None: the one of
     `api_key`). `properties` are columns of custom properties by table, as arguments; those of the settings file are in `file`.
     """
@@ -81,6 +96,11 @@ class Settings:
     counts: str = COUNTING[0]
     materialized: Mapping[str, Freshness] = field(default_factory=dict)
     copy_file: Path | None = None
+    max_writes: int | None = MOST_WRITES
+    dry_run: bool = False
+    on_error: str = ON_ERROR[0]
+    job_timeout: float | None = None
+    audit_file: Path | None = None
     account: str | None = None
     accounts: Mapping[str, AccountSettings] = field(default_factory=dict)
     properties: Mapping[str, Any] = field(default_factory=dict)
@@ -175,6 +195,11 @@ def from_environment(
     counts: str | None = None,
     materialized: str | Iterable[str] | None = None,
     copy_file: str | Path | None = None,
+    max_writes: int | None = None,
+    dry_run: bool | None = None,
+    on_error: str | None = None,
+    job_timeout: float | None = None,
+    audit_file: str | Path | None = None,
     environment: Mapping[str, str] | None = None,
 ) -> Settings:
     """The settings, with what is not given taken from the environment; InterfaceError when a value makes no sense."""
@@ -182,6 +207,7 @@ def from_environment(
     max_requests = _whole(MAX_REQUESTS, variables) if max_requests is None else max_requests
     max_rows = _whole(MAX_ROWS, variables) if max_rows is None else max_rows
     statement_timeout = _number(STATEMENT_TIMEOUT, variables) if statement_timeout is None else statement_timeout
+    max_writes = _whole(MAX_WRITES, variables) if max_writes is None else max_writes
     for name, value, least in (
         ("timeout", timeout, 0.001),
         ("max_wait", max_wait, 0),
@@ -191,6 +217,8 @@ def from_environment(
         ("max_requests", 1 if max_requests is None else max_requests, 1),
         ("max_rows", 1 if max_rows is None else max_rows, 1),
         ("statement_timeout", 1 if statement_timeout is None else statement_timeout, 0.001),
+        ("max_writes", MOST_WRITES if max_writes is None else max_writes, 0),
+        ("job_timeout", 0 if job_timeout is None else job_timeout, 0),
     ):
         if isinstance(value, bool) or not isinstance(value, int | float) or not value >= least:
             raise InterfaceError(f"{name} must be a number of at least {least}, not {value!r}")
@@ -198,7 +226,10 @@ def from_environment(
     counting = counts if counts is not None else variables.get(COUNTS, "").strip().lower() or COUNTING[0]
     if counting not in COUNTING:
         raise InterfaceError(f"{'counts' if counts is not None else COUNTS} is {counting!r}; it must be one of {', '.join(COUNTING)}")
+    if on_error is not None and on_error not in ON_ERROR:
+        raise InterfaceError(f"on_error is {on_error!r}; it must be one of {', '.join(ON_ERROR)}")
     named = copy_file or variables.get(COPY_FILE)
+    audited = audit_file or variables.get(AUDIT_FILE)
     return Settings(
         api_key=api_key or variables.get(API_KEY) or None,
         base_url=(base_url or variables.get(API_URL) or contract.facts().base_url).rstrip("/"),
@@ -215,6 +246,11 @@ def from_environment(
         counts=counting,
         materialized=freshness.parsed(variables.get(MATERIALIZED, "") if materialized is None else materialized),
         copy_file=Path(named).expanduser() if named else None,
+        max_writes=MOST_WRITES if max_writes is None else int(max_writes) or None,
+        dry_run=_flag(DRY_RUN, variables.get(DRY_RUN, ""), "1 to send no writes") if dry_run is None else bool(dry_run),
+        on_error=on_error or ON_ERROR[0],
+        job_timeout=job_timeout,
+        audit_file=Path(audited).expanduser() if audited else None,
     )
 
 
@@ -261,10 +297,10 @@ _NAMES = tuple(name for name in inspect.signature(from_environment).parameters i
 
 def _check(settings: Mapping[str, Any]) -> None:
     """InterfaceError when a value of the settings file makes no sense."""
-    for name in ("api_key", "base_url", "counts", "copy_file"):
+    for name in ("api_key", "base_url", "counts", "copy_file", "on_error", "audit_file"):
         if name in settings and not isinstance(settings[name], str):
             raise InterfaceError(f"{name} must be a text")
-    for name in ("write", "share_limits"):
+    for name in ("write", "share_limits", "dry_run"):
         if not isinstance(settings.get(name, False), bool):
             raise InterfaceError(f"{name} must be true or false")
     from_environment(**settings, environment={})

@@ -264,7 +264,7 @@ class Client:
                     return outcome
                 raise refusal(request, outcome.status, outcome.body, _host(outcome.headers.get("location", "")))
             failed += 1
-            if not retries.may_repeat(outcome.trouble, read=read) or failed >= retries.tries(outcome.trouble, self._attempts):
+            if not retries.may_repeat(outcome.trouble, read=read or request.repeatable) or failed >= retries.tries(outcome.trouble, self._attempts):
                 raise self._given_up(request, outcome, tried, read=read)
             pause = retries.backoff(failed, self._chance())
             if outcome.retry_after is not None:
@@ -386,7 +386,8 @@ class Client:
                 again = timestamps.ceiling(self._clock.now() + timedelta(seconds=failure.retry_after))
                 text += f" Klaviyo asks to come back at {timestamps.to_sql(again)} UTC."
             if not read:
-                text += " It was not repeated, because it may have been carried out: look before it is sent again."
+                warning = "" if request.repeatable else " It was not repeated, because it may have been carried out: look before it is sent again."
+                return told(errors.OutcomeUnknown(text + warning), request, failure.status, reasons_in(failure.body))
         return told(errors.OperationalError(text), request, failure.status, reasons_in(failure.body))
 
     def _connected(self) -> httpx.Client:

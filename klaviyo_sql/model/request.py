@@ -12,7 +12,7 @@ from urllib.parse import quote, unquote
 class Request:
     """What is sent: the operation of the contract, its path with the ids in place, the query parameters in order, the JSON body.
 
-    `table` is for the log and for messages; it does not travel.
+    `table` is for the log and for messages; it does not travel. `repeatable` says of a write that sending it twice does what sending it once does.
     """
 
     operation: str
@@ -21,6 +21,7 @@ class Request:
     parameters: tuple[tuple[str, str], ...] = ()
     body: dict[str, Any] | None = None
     table: str = field(default="", compare=False)
+    repeatable: bool = field(default=False, compare=False)
 
     @property
     def target(self) -> str:

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 from enum import Enum
 
 from klaviyo_sql.model import timestamps
+from klaviyo_sql.model.writing import Writes
 
 
 class Type(Enum):
@@ -173,6 +174,11 @@ class Elsewhere:
 
 
 @dataclass(frozen=True, slots=True)
+class WriteOnly:
+    """What can be written and not read: the column is NULL in every row."""
+
+
+@dataclass(frozen=True, slots=True)
 class AccountName:
     """The name of the account that the row is of, in a table over several accounts; there are `count` of them."""
 
@@ -253,6 +259,7 @@ Place = (
     | Choice
     | Argument
     | Elsewhere
+    | WriteOnly
     | AccountName
     | PeriodStart
     | Measurement
@@ -282,7 +289,8 @@ class Filter:
 class Column:
     """One column: `sort` is Klaviyo's sort name where its order is SQLite's; `not_null` only where Klaviyo guarantees a value.
 
-    A hidden column is left out of `SELECT *` and has to be named.
+    A hidden column is left out of `SELECT *` and has to be named. `body` is where its value goes in the body of a write, from `data` on, where
+    that is not where it is read from.
     """
 
     name: str
@@ -293,6 +301,7 @@ class Column:
     sort: str | None = None
     not_null: bool = False
     hidden: bool = False
+    body: tuple[str, ...] | None = None
 
     @property
     def collation(self) -> str:
@@ -426,6 +435,7 @@ class Table:
     notes: tuple[str, ...] = ()
     examples: tuple[Example, ...] = ()
     others: tuple[Table, ...] = ()
+    writes: Writes | None = None
     ways: tuple[Table, ...] = field(init=False, compare=False, repr=False)
     """Every way to read the table, its own first, each as a table that has no others."""
 
@@ -456,7 +466,8 @@ class Table:
         """The same table as Skyvia's users write it: `DailyMetrics` with `MetricId`, `Date`, `Count` …"""
         columns = tuple(replace(column, name=pascal_case(column.name)) for column in self.columns)
         others = tuple(other.in_pascal_case() for other in self.others)
-        return replace(self, name=pascal_case(self.name), key=tuple(map(pascal_case, self.key)), columns=columns, others=others)
+        writes = self.writes and self.writes.renamed(pascal_case)
+        return replace(self, name=pascal_case(self.name), key=tuple(map(pascal_case, self.key)), columns=columns, others=others, writes=writes)
 
     def read_otherwise(self, source: Collection, columns: Mapping[str, Place | tuple[Place, tuple[Filter, ...]]]) -> Table:
         """Another way to read the table: where its columns are then, and the filters that it has for them; a column that is not named is as it was."""

@@ -26,18 +26,22 @@ from klaviyo_sql.fetch.forking import renew_after_fork
 from klaviyo_sql.model import timestamps
 from klaviyo_sql.model.clock import Clock, SystemClock
 from klaviyo_sql.model.table import Table
-from klaviyo_sql.settings import COUNTING, Settings
+from klaviyo_sql.settings import COUNTING, ON_ERROR, Settings
 from klaviyo_sql.sqlite import introspection, own_tables, qualified, schemas
-from klaviyo_sql.sqlite.cursor import Cursor, Parameters
+from klaviyo_sql.sqlite.cursor import Cursor, Parameters, is_nothing
 from klaviyo_sql.sqlite.failures import no_table, translated
+from klaviyo_sql.sqlite.pending import Pending
 from klaviyo_sql.sqlite.schemas import Schema
 from klaviyo_sql.sqlite.statement import Statement
+from klaviyo_sql.sqlite.targets import Targets
 from klaviyo_sql.sqlite.virtual_tables import Module, PropertiesModule, Rehearsal, RowsModule, SchemaModule, VirtualTable
+from klaviyo_sql.statements.guards import is_unbounded
 from klaviyo_sql.tables import TABLES
 from klaviyo_sql.tables.event_counts import EVENT_COUNTS
 from klaviyo_sql.tables.events import EVENTS
 from klaviyo_sql.tables.reports import REPORTS
 from klaviyo_sql.vocabularies import VOCABULARIES
+from klaviyo_sql.writer import Manner, Writer
 
 if TYPE_CHECKING:
     from klaviyo_sql.sandbox import Sandbox
@@ -120,6 +124,17 @@ class Connection:
         self._counted_at = 0
         self._cursors: weakref.WeakSet[Cursor] = weakref.WeakSet()
         self._write = settings.write
+        manner = Manner(
+            dry_run=settings.dry_run,
+            go_on=settings.on_error == ON_ERROR[1],
+            job_patience=settings.job_timeout,
+            audit_file=settings.audit_file,
+            max_writes=settings.max_writes,
+        )
+        self.writer = Writer(self._writing_engine, clock or SystemClock(), manner, self._poll)
+        """What carries out changes, and remembers what became of each."""
+        self._pending = Pending(self.writer) if settings.write else None
+        self._targets = Targets()
         # A local copy of the events counts them without any request, and as they were when it was made fresh.
         self._counts = COUNTING[0] if EVENTS.name in settings.materialized else settings.counts
         self.virtual_tables: dict[str, VirtualTable] = {}
@@ -154,6 +169,9 @@ class Connection:
         engine = Engine(client, clock, self._tables, parallel=settings.parallel, poll=self._poll, account=account, lead=lead)
         self._engines[account] = engine
         return engine
+
+    def _writing_engine(self, account: str | None) -> Engine:
+        return self.engine if account == self.engine.account else self.engine_of(account or "")
 
     def renew(self) -> None:
         """In a forked child the connection is the parent's: SQLite forbids to use it there, and the threads that read pages are not there."""
@@ -218,7 +236,7 @@ class Connection:
     def _virtual_table(self, name: str, table: Table, engine: Scans) -> VirtualTable:
         # Copies are of the connection's own tables; a table that is declared over one is answered from the account.
         copies = self.copies if engine is self.engine and name == table.name else None
-        found = VirtualTable(table, engine, self.statement, self.rehearsal, copies, write=self._write, name=name)
+        found = VirtualTable(table, engine, self.statement, self.rehearsal, copies, pending=self._pending, targets=self._targets, name=name)
         self.virtual_tables[name] = found
         return found
 
@@ -230,11 +248,11 @@ class Connection:
         sqlite.create_collation(timestamps.COLLATION_OF_ANYTHING, timestamps.compare)
         for declared in self._tables.values():
             for table in schemas.spelled(declared):
-                # SQLite lets a table WITHOUT ROWID be written to only when its key is one column.
-                self._create_module(table.name, Module(self._virtual_table(table.name, table, self.engine)), read_only=len(table.key) > 1)
-        for name, read_only in zip(schemas.MODULES, (False, True), strict=True):
-            self._create_module(name, SchemaModule(self._table_of_schema), read_only=read_only, eponymous=False)
-        self._create_module("klaviyo", PropertiesModule(self._table_with_properties), read_only=True, eponymous=False)
+                # SQLite lets a table WITHOUT ROWID be written to only when its key is one column, which on a connection that may write it is.
+                self._create_module(table.name, Module(self._virtual_table(table.name, table, self.engine)), read_only=not self._write and len(table.key) > 1)
+        for name, several in zip(schemas.MODULES, (False, True), strict=True):
+            self._create_module(name, SchemaModule(self._table_of_schema), read_only=not self._write and several, eponymous=False)
+        self._create_module("klaviyo", PropertiesModule(self._table_with_properties), read_only=not self._write, eponymous=False)
         log, tables = self._log, self._all_declared
         for own, rows in (
             (own_tables.REQUESTS, lambda: introspection.requests(log)),
@@ -242,6 +260,7 @@ class Connection:
             (own_tables.TABLES, lambda: introspection.tables(tables())),
             (own_tables.COLUMNS, lambda: introspection.columns(tables())),
             (own_tables.COPIES, lambda: introspection.copies(self.copies)),
+            (own_tables.WRITES, lambda: introspection.writes(self.writer.log)),
         ):
             self._create_module(own.name, RowsModule(own.ddl, rows), read_only=True)
         for table in REPORTS.values():
@@ -249,6 +268,9 @@ class Connection:
         if self._counts != COUNTING[0]:
             self._create_module(EVENT_COUNTS.name, Module(self._virtual_table(EVENT_COUNTS.name, EVENT_COUNTS, self.engine)), read_only=True)
         sqlite.create_scalar_function("refresh", self._refresh, -1, flags=apsw.SQLITE_DIRECTONLY)
+        sqlite.create_scalar_function("last_insert_id", self._last_insert_id, 0)
+        if self._write:
+            sqlite.authorizer = self._targets.authorize
         if self.copies.active:
             # Statements that no cursor of ours runs, as in a script; each of ours says itself when its statement begins.
             sqlite.exec_trace = lambda *_: self.copies.begin() is not None
@@ -256,6 +278,10 @@ class Connection:
     def _limits(self) -> list[tuple[Any, ...]]:
         """The limits of every account that was asked so far."""
         return [(*row, account) for account, engine in self._engines.items() for row in introspection.limits(engine.client.limits)]
+
+    def _last_insert_id(self, *_: Any) -> str | None:
+        """SQL's last_insert_id(): what Klaviyo called the newest row that this connection has inserted."""
+        return self.writer.log.last_id
 
     def _refresh(self, *arguments: Any) -> str:
         """SQL's refresh(table) and refresh(table, 'whole'): what was done, as JSON."""
@@ -301,6 +327,14 @@ class Connection:
     def executescript(self, sql: str) -> None:
         """Execute several statements; rows are dropped."""
         self._check_open()
+        if self._pending is not None:
+            # One by one, for it has to be known of each what it writes to.
+            for statement in self._statements(sql):
+                with self.cursor() as one:
+                    one.execute(statement)
+                    if one.description is not None:
+                        one.fetchall()
+            return
         self.prepare(sql)
         cursor = self._sqlite.cursor()
         cursor.exec_trace = lambda *_: self.begin_statement() is not None
@@ -308,12 +342,24 @@ class Connection:
             for _ in cursor.execute(sql):
                 pass
 
+    def _statements(self, sql: str) -> Iterator[str]:
+        """The statements of a script, one after another: each is found when those before it have been executed."""
+        while not is_nothing(sql):
+            self.prepare(sql)
+            with self.translating():
+                rest = apsw.ext.query_info(self._sqlite, sql).query_remaining or ""
+            yield sql[: len(sql) - len(rest)]
+            sql = rest
+
     def commit(self) -> None:
-        """Make what was written to ordinary tables permanent."""
+        """Send what was written to the account's tables, and make what was written to ordinary ones permanent.
+
+        WriteFailed when rows could not be written; then what was written to ordinary tables is taken back, and klaviyo_writes tells what was sent.
+        """
         self._end_transaction("COMMIT")
 
     def rollback(self) -> None:
-        """Take back what was written to ordinary tables since the last commit."""
+        """Take back what was written since the last commit: nothing of it is sent."""
         self._end_transaction("ROLLBACK")
 
     def close(self) -> None:
@@ -400,9 +446,21 @@ class Connection:
         if not self.autocommit and not self._sqlite.in_transaction and (_WRITES.match(sql) or self._is_writing_cte(sql)):
             self._sqlite.execute("BEGIN")
 
+    def foretell(self, sql: str) -> None:
+        """The text is about to be prepared, which shows what it writes to."""
+        if self._pending is not None:
+            self._targets.begin(sql, unbounded=is_unbounded(sql))
+
+    def end_statement(self) -> None:
+        """A statement that returns no rows has run; ProgrammingError when it touched more rows than it may."""
+        if self._pending is not None:
+            self._pending.end_statement()
+
     def begin_statement(self) -> Budget:
         """A new statement is about to run: it sees Klaviyo anew, and from now on everything counts for its budget."""
         self.statement.begin()
+        if self._pending is not None:
+            self._pending.begin_statement()
         if self.copies.active:
             self.copies.begin()
         self.engine.budget = self.engine.new_budget(max_requests=self.max_requests, max_rows=self.max_rows, seconds=self.statement_timeout)
@@ -502,6 +560,7 @@ class Connection:
     def _end_transaction(self, statement: str) -> None:
         self._check_open()
         if self._sqlite.in_transaction:
+            self.begin_statement()
             with self.translating():
                 self._sqlite.execute(statement)
 

@@ -62,6 +62,7 @@ class Cursor:
             self.connection.keep_statistics(sql)
             sql = self.connection.counting(sql)
             self.connection.begin_before(sql)
+            self.connection.foretell(sql)
             before = self.connection.sqlite.total_changes()
             self._rows = iter(cursor.execute(sql, bindings))
         self.connection.raise_bad_time()
@@ -75,6 +76,7 @@ class Cursor:
         with self.connection.translating():
             self._refuse_several(sql)
             self.connection.begin_before(sql)
+            self.connection.foretell(sql)
             before = self.connection.sqlite.total_changes()
             self._rows = iter(cursor.executemany(sql, (bindings_of(parameters) for parameters in rows)))
             if self._description is not None:
@@ -213,6 +215,7 @@ class Cursor:
     def _settle(self, changes_before: int) -> None:
         """What a statement without rows did."""
         self._ended()
+        self.connection.end_statement()
         sqlite = self.connection.sqlite
         changed = sqlite.total_changes() - changes_before
         self.rowcount = changed
@@ -230,6 +233,11 @@ class Cursor:
         if self.connection.sqlite is None:
             raise errors.InterfaceError("The connection is closed.")
         return self._cursor
+
+
+def is_nothing(sql: str) -> bool:
+    """Whether the text has no statement: spaces, comments and semicolons."""
+    return bool(_NOTHING.match(sql))
 
 
 def bindings_of(parameters: Parameters) -> Any:

@@ -50,7 +50,7 @@ def translated(error: Exception, declared: Callable[[], Iterable[tuple[str, Iter
         names = _column_names(table for _, tables in declared() for table in tables)
         text = f"There is no column {found[0].partition(': ')[2]}.{_nearest(found[2], names)} The table klaviyo_columns lists them all."
     elif found := _NOT_MODIFIED.search(text):
-        return errors.write_refused(found[1], write=write)
+        return errors.NotSupportedError(f"{found[1]} cannot be written to.") if write else errors.write_refused(found[1])
     elif found := _BINDINGS.search(text):
         text = f"The statement has {found[1] or found[3]} parameters and {found[2] or 0} values were given."
     elif class_ is errors.Interrupted:

@@ -6,6 +6,7 @@ The agreement travels from xBestIndex to xFilter as JSON text, which EXPLAIN QUE
 from __future__ import annotations
 
 import functools
+from dataclasses import dataclass
 from typing import Any
 
 import apsw
@@ -40,6 +41,8 @@ class Agreement(msgspec.Struct, frozen=True, omit_defaults=True):
     limit: int | None = None
     copied: bool = False
     """Whether the rows are those of the local copy."""
+    presumed_rows: bool = False
+    """Whether the rows are the ones that the terms name by their keys, and nobody asks whether they are there."""
 
     def constraints(self, values: tuple[Any, ...]) -> tuple[Constraint, ...]:
         """The terms with the values of one run."""
@@ -79,7 +82,21 @@ def read(agreed: str) -> Agreement:
     return msgspec.json.decode(agreed, type=Agreement)
 
 
-def agree(info: apsw.IndexInfo, table: Table, tables: dict[str, Table], name: str) -> bool:
+@dataclass(frozen=True, slots=True)
+class Needed:
+    """What a statement that changes rows reads of them: the columns, those of the key among them, and whether rows named by the key need not be read."""
+
+    columns: tuple[int, ...]
+    key: frozenset[int]
+    presumable: bool
+
+    def may_presume(self, terms: list[tuple[int, Operator, Any]]) -> bool:
+        """Whether the terms name the rows by their key, and nothing else of them is needed."""
+        named = {column for column, operator, _ in terms if operator in (Operator.EQUAL, Operator.IN)}
+        return self.presumable and set(self.columns) == self.key == named and all(column in self.key for column, _, _ in terms)
+
+
+def agree(info: apsw.IndexInfo, table: Table, tables: dict[str, Table], name: str, *, target: Needed | None = None, row_key: int | None = None) -> bool:
     """Fill in SQLite's index information for one way to scan the table; `name` tells it from all others of the connection.
 
     LIMIT is never taken over: SQLite counts, and stops asking for rows. Its value only sizes the first page, and only when Klaviyo's own
@@ -99,7 +116,7 @@ def agree(info: apsw.IndexInfo, table: Table, tables: dict[str, Table], name: st
                 limit, offset = (number, offset) if code == apsw.SQLITE_INDEX_CONSTRAINT_LIMIT else (limit, number)
             continue
         column = info.get_aConstraint_iColumn(n)
-        if column < 0:
+        if column < 0 or column == row_key:
             exact = False
             continue
         declared = table.columns[column]
@@ -133,7 +150,7 @@ def agree(info: apsw.IndexInfo, table: Table, tables: dict[str, Table], name: st
         if several:
             info.set_aConstraintUsage_in(n, True)
         exact = exact and pushdown.is_exact(table, column, wanted)
-    columns = used(info, table)
+    columns = used(info, table, row_key) if target is None else target.columns
     taken = [(column, operator) for column, operator, _ in terms]
     way = cost.way_for(table, columns, taken, tables)
     order = _order(info, way, terms)
@@ -152,14 +169,20 @@ def agree(info: apsw.IndexInfo, table: Table, tables: dict[str, Table], name: st
             columns=columns,
             order=order,
             limit=limit + offset if limit is not None and exact else None,
+            presumed_rows=target is not None and target.may_presume(terms),
         )
     )
     return True
 
 
-def used(info: apsw.IndexInfo, table: Table) -> tuple[int, ...]:
-    """The columns that will be read; SQLite's mask has 64 bits, and the last one stands for every column from there on."""
+def used(info: apsw.IndexInfo, table: Table, row_key: int | None = None) -> tuple[int, ...]:
+    """The columns that will be read; SQLite's mask has 64 bits, and the last one stands for every column from there on.
+
+    With a column `row_key` the key is read as well: SQLite tells rows apart by it, and does not always say so.
+    """
     used = set(info.colUsed)
+    if row_key is not None:
+        used |= set(map(table.index, table.key))
     if _LAST_BIT in used:
         used |= set(range(_LAST_BIT, len(table.columns)))
     return tuple(sorted(used & set(range(len(table.columns)))))

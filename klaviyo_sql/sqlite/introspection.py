@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+import msgspec
+
 from klaviyo_sql import contract
 from klaviyo_sql.copies import Copies
 from klaviyo_sql.copies.materialized import report_row
@@ -13,6 +15,7 @@ from klaviyo_sql.model import timestamps
 from klaviyo_sql.model.table import Collection, Table, pascal_case
 from klaviyo_sql.plan import pushdown
 from klaviyo_sql.plan.constraints import Operator
+from klaviyo_sql.write.log import WriteLog
 
 
 def requests(log: RequestLog) -> list[Row]:
@@ -136,3 +139,23 @@ def is_exact(table: Table, position: int) -> bool:
     """Whether everything that is sent of the column is answered exactly."""
     operators = pushed(table, position)
     return bool(operators) and all(pushdown.is_exact(table, position, operator) for operator in operators)
+
+
+def writes(log: WriteLog) -> list[Row]:
+    """The rows of klaviyo_writes."""
+    return [
+        (
+            change.number,
+            change.statement,
+            str(change.kind),
+            change.table.name,
+            None if change.key is None else str(change.key[0]) if len(change.key) == 1 else msgspec.json.encode(change.key).decode(),
+            change.operation or None,
+            change.job,
+            str(change.status),
+            change.error,
+            msgspec.json.encode(change.named, enc_hook=repr).decode(),
+            change.account,
+        )
+        for change in log
+    ]

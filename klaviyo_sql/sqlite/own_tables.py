@@ -116,4 +116,20 @@ COPIES = _table(
     ("reread_after", "REAL", "Seconds after which it is read whole."),
 )
 
-OWN_TABLES = {table.name: table for table in (REQUESTS, LIMITS, TABLES, COLUMNS, COPIES)}
+WRITES = _table(
+    "klaviyo_writes",
+    "Every row that the connection has written or tried to, one row each, as far back as the last 200,000.",
+    ("number", "INTEGER", "Counts from 1."),
+    ("statement", "INTEGER", "The statement that wrote it, counted from the connection's first."),
+    ("kind", "TEXT", "INSERT, UPDATE or DELETE."),
+    ("table_name", "TEXT", "The table."),
+    ("key", "TEXT", "The row's id, of a new row the one that Klaviyo gave it; of a link both ids as a JSON array. NULL: not known."),
+    ("operation", "TEXT", "Klaviyo's name for what wrote it."),
+    ("job", "TEXT", "The id of the bulk job that wrote it, if one did."),
+    ("status", "TEXT", "done, accepted (Klaviyo carries it out later), absent (there was nothing to delete), failed, unknown, not sent, waiting or dry run."),
+    ("error", "TEXT", "Why it was not written."),
+    ("row", "TEXT", "What was to be written, by column, as JSON."),
+    ("account", "TEXT", "The account's name in the settings; NULL for one without a name."),
+)
+
+OWN_TABLES = {table.name: table for table in (REQUESTS, LIMITS, TABLES, COLUMNS, COPIES, WRITES)}

@@ -13,7 +13,9 @@ from klaviyo_sql.tables import TABLES
 from klaviyo_sql.tables.reports import REPORTS
 
 _OWN = frozenset(name.lower() for table in TABLES.values() for name in table.names)
-_DRIVERS = frozenset({"klaviyo_requests", "klaviyo_limits", "klaviyo_tables", "klaviyo_columns", "klaviyo_copies", "klaviyo_event_counts", *REPORTS})
+_DRIVERS = frozenset(
+    {"klaviyo_requests", "klaviyo_limits", "klaviyo_tables", "klaviyo_columns", "klaviyo_copies", "klaviyo_writes", "klaviyo_event_counts", *REPORTS}
+)
 _TOKEN = re.compile(
     r"""
       \s+ | --[^\n]* | /\*.*?(?:\*/|\Z)

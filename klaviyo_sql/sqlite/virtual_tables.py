@@ -3,22 +3,35 @@
 from __future__ import annotations
 
 import functools
+import itertools
+import uuid
 from collections.abc import Callable, Iterator
 from typing import Any
 
 import apsw
+import msgspec
 
 from klaviyo_sql import errors
 from klaviyo_sql.copies import Copies
-from klaviyo_sql.engine import Scans
+from klaviyo_sql.engine import Engine, Scans
 from klaviyo_sql.fetch.rows import Row
 from klaviyo_sql.model.table import Table
+from klaviyo_sql.model.writing import Lookup
+from klaviyo_sql.plan.constraints import Constraint, Operator
+from klaviyo_sql.plan.scan import Scan
 from klaviyo_sql.sqlite import copied_index, index
+from klaviyo_sql.sqlite.pending import Pending
 from klaviyo_sql.sqlite.statement import Statement
+from klaviyo_sql.sqlite.targets import Target, Targets
+from klaviyo_sql.write.changes import Change, Conflict, Kind
+from klaviyo_sql.write.requests import refused
+
+ROW_KEY = "row_key"
+"""The column that a table with a key of several columns has for writing: SQLite changes rows of a table WITHOUT ROWID by one column only."""
 
 
-def ddl(table: Table) -> str:
-    """The table as SQLite declares it.
+def ddl(table: Table, *, write: bool = False) -> str:
+    """The table as SQLite declares it, on a connection that may `write` or not.
 
     It is WITHOUT ROWID, keyed by Klaviyo's ids: SQLite merges the branches of an OR by row id, and an API has none.
     """
@@ -33,6 +46,9 @@ def ddl(table: Table) -> str:
             parts.append("NOT NULL")
         columns.append(" ".join(parts))
     key = ", ".join(f'"{name}"' for name in table.key)
+    if write and len(table.key) > 1:
+        columns.append(f"{ROW_KEY} TEXT HIDDEN")
+        key = ROW_KEY
     return f"CREATE TABLE x({', '.join(columns)}, PRIMARY KEY ({key})) WITHOUT ROWID"
 
 
@@ -50,9 +66,10 @@ class Module:
 
     def __init__(self, table: VirtualTable) -> None:
         self._table = table
-        self._ddl = ddl(table.table)
+        self._ddl = ddl(table.table, write=table.pending is not None)
 
-    def Create(self, *_: Any) -> tuple[str, VirtualTable]:  # noqa: N802 - apsw's name
+    def Create(self, sqlite: apsw.Connection, *_: Any) -> tuple[str, VirtualTable]:  # noqa: N802 - apsw's name
+        self._table.configure(sqlite)
         return self._ddl, self._table
 
     Connect = Create
@@ -64,9 +81,10 @@ class SchemaModule:
     def __init__(self, table: Callable[[str, str], VirtualTable]) -> None:
         self._table = table
 
-    def Create(self, _: apsw.Connection, __: str, schema: str, name: str) -> tuple[str, VirtualTable]:  # noqa: N802
+    def Create(self, sqlite: apsw.Connection, _: str, schema: str, name: str) -> tuple[str, VirtualTable]:  # noqa: N802
         table = self._table(schema, name)
-        return ddl(table.table), table
+        table.configure(sqlite)
+        return ddl(table.table, write=table.pending is not None), table
 
     Connect = Create
 
@@ -77,9 +95,10 @@ class PropertiesModule:
     def __init__(self, table: Callable[[str, str, tuple[str, ...]], VirtualTable]) -> None:
         self._table = table
 
-    def Create(self, _: apsw.Connection, __: str, schema: str, name: str, *arguments: str) -> tuple[str, VirtualTable]:  # noqa: N802
+    def Create(self, sqlite: apsw.Connection, _: str, schema: str, name: str, *arguments: str) -> tuple[str, VirtualTable]:  # noqa: N802
         table = self._table(schema, name, arguments)
-        return ddl(table.table), table
+        table.configure(sqlite)
+        return ddl(table.table, write=table.pending is not None), table
 
     Connect = Create
 
@@ -88,9 +107,21 @@ class VirtualTable:
     """One declared table on one engine."""
 
     def __init__(
-        self, table: Table, engine: Scans, statement: Statement, rehearsal: Rehearsal, copies: Copies | None, *, write: bool, name: str | None = None
+        self,
+        table: Table,
+        engine: Scans,
+        statement: Statement,
+        rehearsal: Rehearsal,
+        copies: Copies | None,
+        *,
+        pending: Pending | None = None,
+        targets: Targets | None = None,
+        name: str | None = None,
     ) -> None:
-        """`name` tells the table from all others of the connection; the default is its own. Without `copies` it has no local copy."""
+        """`name` tells the table from all others of the connection; the default is its own. Without `copies` it has no local copy.
+
+        `pending` is where changes wait, on a connection that may write; `targets` tell what a statement that writes needs to know.
+        """
         self.name = name or table.name
         self.table = table
         self.copies = copies
@@ -98,13 +129,47 @@ class VirtualTable:
         self.engine = engine
         self.statement = statement
         self.rehearsal = rehearsal
-        self._refusal = errors.write_refused(table.name, write=write)
+        self.pending = pending
+        self.targets = targets
+        self._sqlite: apsw.Connection | None = None
+        self._known: dict[tuple[str, Any], Row] = {}
+
+    def configure(self, sqlite: apsw.Connection) -> None:
+        """Tell SQLite of the table, while it is being made: INSERT OR IGNORE and OR REPLACE are carried out here."""
+        self._sqlite = sqlite
+        if self.pending is not None:
+            sqlite.vtab_config(apsw.SQLITE_VTAB_CONSTRAINT_SUPPORT, 1)
+
+    @property
+    def row_key(self) -> int | None:
+        """The position of the column `row_key`, if the table has it."""
+        return len(self.table.columns) if self.pending is not None and len(self.table.key) > 1 else None
+
+    def target(self) -> Target | None:
+        """What the statement that is being prepared does with the table, when it changes rows of it."""
+        return self.targets.of(self.name.rpartition(".")[2]) if self.targets is not None else None
 
     def BestIndexObject(self, info: apsw.IndexInfo) -> bool:  # noqa: N802
-        copies = self.copies
-        if copies is None or self.copy is None or not copied_index.agree(info, self.table, self.copy.layout, self.engine.tables, copies.row_count(self.copy)):
-            return index.agree(info, self.table, self.engine.tables, self.name)
+        copies, target = self.copies, self.target()
+        if (
+            target is not None
+            or copies is None
+            or self.copy is None
+            or not copied_index.agree(info, self.table, self.copy.layout, self.engine.tables, copies.row_count(self.copy))
+        ):
+            return index.agree(info, self.table, self.engine.tables, self.name, target=self._needed(target), row_key=self.row_key)
         return True
+
+    def _needed(self, target: Target | None) -> index.Needed | None:
+        """What a statement that changes rows needs to know of them: the key, what its expressions read, and what an update must repeat."""
+        if target is None:
+            return None
+        key = [self.table.index(name) for name in self.table.key]
+        writes = self.table.writes
+        whole = writes.update.whole if writes is not None and writes.update is not None else ()
+        reads = {position for position, column in enumerate(self.table.columns) if column.name.lower() in target.reads}
+        columns = tuple(sorted(reads.union(key, map(self.table.index, whole))))
+        return index.Needed(columns, frozenset(key), presumable=target.alone and self.engine is not None)
 
     def Open(self) -> Cursor:  # noqa: N802
         return Cursor(self)
@@ -114,14 +179,107 @@ class VirtualTable:
 
     Destroy = Disconnect
 
+    # Writing. SQLite calls Begin before a statement that writes reads its first row, so that what is refused sends nothing.
+
     def Begin(self) -> None:  # noqa: N802
-        """SQLite calls this before a statement that writes reads its first row, so a refused UPDATE sends nothing."""
-        raise self._refusal
+        self._writable()
 
-    def UpdateInsertRow(self, *_: Any) -> None:  # noqa: N802
-        raise self._refusal
+    def refuse_unbounded(self) -> None:
+        """ProgrammingError when the statement would change every row of the table."""
+        if self.targets is not None and self.targets.unbounded and self.target() is not None:
+            raise errors.ProgrammingError(
+                f"An UPDATE or DELETE without a WHERE would change every row of {self.table.name}. Say which rows; if all are meant, write WHERE "
+                "true, and allow as many with max_writes."
+            )
 
-    UpdateChangeRow = UpdateDeleteRow = UpdateInsertRow
+    def _writable(self) -> Pending:
+        if self.pending is None:
+            raise errors.write_refused(self.table.name)
+        if not isinstance(self.engine, Engine):
+            raise errors.NotSupportedError(f"{self.name} cannot be written to: write to the table of one account.")
+        if self.table.writes is None:
+            raise errors.NotSupportedError(refused(self.table, Kind.INSERT))
+        self.refuse_unbounded()
+        return self.pending
+
+    def Sync(self) -> None:  # noqa: N802
+        if self.pending is not None:
+            self.pending.send()
+
+    def Commit(self) -> None:  # noqa: N802
+        """Everything was sent before."""
+
+    def Rollback(self) -> None:  # noqa: N802
+        if self.pending is not None:
+            self.pending.roll_back()
+
+    def Savepoint(self, level: int) -> None:  # noqa: N802
+        if self.pending is not None:
+            self.pending.savepoint(id(self), level)
+
+    def Release(self, level: int) -> None:  # noqa: N802
+        if self.pending is not None:
+            self.pending.release(id(self), level)
+
+    def RollbackTo(self, level: int) -> None:  # noqa: N802
+        if self.pending is not None:
+            self.pending.roll_back_to(id(self), self.table, level)
+
+    def UpdateInsertRow(self, _: int | None, fields: tuple[Any, ...]) -> None:  # noqa: N802
+        values = {position: value for position, value in enumerate(fields[: len(self.table.columns)]) if value is not None}
+        self._add(Kind.INSERT, None, self._completed(values))
+
+    def _completed(self, values: dict[int, Any]) -> dict[int, Any]:
+        """The values of a new row with those that it must have, and what is to be looked up."""
+        writes, table = self.table.writes, self.table
+        if writes is None:
+            return values
+        for name, value in writes.defaults.items():
+            values.setdefault(table.index(name), value)
+        if writes.once_by is not None:
+            values.setdefault(table.index(writes.once_by), uuid.uuid4().hex)
+        for lookup in writes.lookups:
+            given = values.pop(table.index(lookup.column), None)
+            if given is not None:
+                found = self._looked_up(lookup, given)
+                values |= {table.index(to): value for (_, to), value in zip(lookup.tells, found, strict=True) if value is not None}
+        return values
+
+    def _looked_up(self, lookup: Lookup, given: Any) -> Row:
+        """What a table tells of an id; DataError when it has no such row."""
+        key = (lookup.table, given)
+        if key not in self._known:
+            known = self.engine.tables[lookup.table]
+            columns = tuple(known.index(told) for told, _ in lookup.tells)
+            row = next(self.engine.scan(Scan(known, columns, (Constraint(known.index("id"), Operator.EQUAL, given),))), None)
+            if row is None:
+                raise errors.DataError(f"{self.table.name}.{lookup.column}: there is no {given!r} in {lookup.table}")
+            self._known[key] = row[: len(columns)]
+        return self._known[key]
+
+    def UpdateChangeRow(self, row: Any, new: Any, fields: tuple[Any, ...]) -> None:  # noqa: N802
+        key = self._key(row)
+        known = {self.table.index(name): value for name, value in zip(self.table.key, key, strict=True)}
+        values = {
+            position: value
+            for position, value in enumerate(fields[: len(self.table.columns)])
+            if value is not apsw.no_change and not (position in known and known[position] == value)
+        }
+        self._add(Kind.UPDATE, key, values)
+
+    def UpdateDeleteRow(self, row: Any) -> None:  # noqa: N802
+        self._add(Kind.DELETE, self._key(row), {})
+
+    def _key(self, row: Any) -> tuple[Any, ...]:
+        return tuple(msgspec.json.decode(row)) if self.row_key is not None else (row,)
+
+    def _add(self, kind: Kind, key: tuple[Any, ...] | None, values: dict[int, Any]) -> None:
+        account = self.engine.account if isinstance(self.engine, Engine) else None
+        conflict = _CONFLICTS.get(self._sqlite.vtab_on_conflict() if self._sqlite is not None else 0, Conflict.ABORT)
+        self._writable().add(Change(self.table, kind, key, values, conflict, account=account))
+
+
+_CONFLICTS = {apsw.SQLITE_REPLACE: Conflict.REPLACE, apsw.SQLITE_IGNORE: Conflict.IGNORE}
 
 
 class Cursor:
@@ -131,7 +289,7 @@ class Cursor:
     rows, and CREATE TABLE AS would keep what came so far. Python notices nothing within a function of C.
     """
 
-    __slots__ = ("Eof", "_at", "_current", "_page", "_pages", "_positions", "_row", "_table")
+    __slots__ = ("Eof", "_at", "_current", "_keys", "_page", "_pages", "_positions", "_row", "_table")
 
     def __init__(self, table: VirtualTable) -> None:
         self._table = table
@@ -142,6 +300,7 @@ class Cursor:
         self._current: list[Row | None] = [None]
         self.Eof = functools.partial(self._current.__contains__, None)
         self._positions: dict[int, int] = {}
+        self._keys: tuple[int, ...] = ()
 
     def Filter(self, _: int, agreed: str, values: tuple[Any, ...]) -> None:  # noqa: N802
         agreement = index.read(agreed)
@@ -150,9 +309,14 @@ class Cursor:
             table.rehearsal.scans.setdefault(agreed, values)
             self._row = self._current[0] = None
             return
+        table.refuse_unbounded()
         self._positions = {column: position for position, column in enumerate(agreement.columns)}
+        if table.row_key is not None:
+            self._keys = tuple(self._positions[position] for position in map(table.table.index, table.table.key) if position in self._positions)
         self._row = self._current[0] = None  # an inner loop that is run again looks for what is waiting in others, not here
-        if agreement.copied and table.copy is not None and table.copies is not None:
+        if agreement.presumed_rows:
+            self._pages = iter([rows] if (rows := _presumed(agreement, values)) else [])
+        elif agreement.copied and table.copy is not None and table.copies is not None:
             self._pages = table.copies.pages(table.copy, agreement.columns, agreement.constraints(values), agreement.scan_order)
         else:
             scanner = table.statement.scanner(table.engine, table.table, agreed)
@@ -174,7 +338,22 @@ class Cursor:
         self._row = self._current[0] = self._page[0] if self._page else None
 
     def Column(self, column: int) -> Any:  # noqa: N802
-        return self._row[self._positions[column]]  # type: ignore[index]  # SQLite asks for no column at the end
+        try:
+            return self._row[self._positions[column]]  # type: ignore[index]  # SQLite asks for no column at the end
+        except KeyError:
+            return self._other(column)
+
+    def _other(self, column: int) -> Any:
+        """The column `row_key`: the values of the key, as a JSON array."""
+        if column != self._table.row_key:
+            raise errors.InternalError(f"{self._table.name}: column {column} was not agreed on")
+        return msgspec.json.encode([self._row[position] for position in self._keys]).decode()  # type: ignore[index]
+
+    def ColumnNoChange(self, column: int) -> Any:  # noqa: N802
+        """A column that an UPDATE does not set: it is not written, unless Klaviyo would put it back to what it was at first."""
+        writes = self._table.table.writes
+        whole = writes.update.whole if writes is not None and writes.update is not None else ()
+        return self.Column(column) if any(self._table.table.index(name) == column for name in whole) else apsw.no_change
 
     def Rowid(self) -> int:  # noqa: N802
         raise errors.InternalError("tables WITHOUT ROWID have none")
@@ -192,6 +371,15 @@ class Cursor:
             if row[position] == value:
                 return [text for following in self._page[self._at + 1 :] if isinstance(text := following[position], str)]
         return []
+
+
+def _presumed(agreement: index.Agreement, values: tuple[Any, ...]) -> list[Row]:
+    """The rows that a statement names by their keys, without asking whether they are there: Klaviyo says so when they are changed."""
+    given: dict[int, list[Any]] = {}
+    for (column, operator, _), value in zip(agreement.terms, values, strict=True):
+        found = sorted((one for one in value if one is not None), key=str) if operator is Operator.IN else [value] if value is not None else []
+        given[column] = [one for one in found if one in given[column]] if column in given else found
+    return list(itertools.product(*(given[column] for column in agreement.columns)))
 
 
 class RowsModule:

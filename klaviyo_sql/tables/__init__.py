@@ -25,9 +25,10 @@ from klaviyo_sql.tables.reviews import REVIEW_EVENTS, REVIEWS
 from klaviyo_sql.tables.segments import SEGMENT_PROFILES, SEGMENTS
 from klaviyo_sql.tables.tags import CAMPAIGN_TAGS, FLOW_TAGS, LIST_TAGS, SEGMENT_TAGS, TAG_GROUPS, TAGS
 from klaviyo_sql.tables.templates import IMAGES, TEMPLATES, UNIVERSAL_CONTENT
+from klaviyo_sql.tables.writes import writable
 
 TABLES: dict[str, Table] = {
-    table.name: table
+    table.name: writable(table)
     for table in (
         ACCOUNTS,
         PROFILES,

@@ -64,7 +64,9 @@ class Object:
         if isinstance(source, Collection):
             source = replace(source, each=tuple(map(self._elements, source.each)))
         key = tuple(names[name] for name in way.key if name in names)
-        return replace(way, name=self.name, source=source, key=key, columns=(*own, *self.added, *properties))
+        # A part of a table, or a choice of its columns, is not what Klaviyo writes.
+        writes = way.writes.renamed(lambda name: names.get(name, name)) if way.writes and self.columns is None and not self.part else None
+        return replace(way, name=self.name, source=source, key=key, columns=(*own, *self.added, *properties), writes=writes)
 
     def _column(self, column: Column, name: str) -> Column:
         chosen = self.part.get(column.name)

@@ -1,0 +1,137 @@
+"""Bulk jobs, followed until they are done: Klaviyo carries them out some time after it has taken them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable
+from typing import Any
+from urllib.parse import quote
+
+import msgspec
+
+from klaviyo_sql import contract
+from klaviyo_sql.fetch.budget import Budget
+from klaviyo_sql.fetch.client import Client
+from klaviyo_sql.fetch.waiting import SLICE
+from klaviyo_sql.model.clock import Clock
+from klaviyo_sql.model.request import Request
+from klaviyo_sql.model.writing import Job
+from klaviyo_sql.write.changes import Change, Status
+from klaviyo_sql.write.requests import Shipment
+
+_FIRST_LOOK, _SLOWER, _SLOWEST = 1.0, 1.5, 15.0  # seconds between two looks at a job, and how much they grow
+_ENDED = frozenset({"complete", "completed", "cancelled", "canceled", "failed"})
+_IDENTIFIERS = ("id", "email", "phone_number", "external_id", "unique_code")
+_POSITION = re.compile(r"/data/(\d+)(?=/|\Z)")
+
+
+class Jobs:
+    """Looks how far bulk jobs are. `poll` is called while it waits, and raises to end that: the jobs go on at Klaviyo's."""
+
+    def __init__(self, client: Client, clock: Clock, *, poll: Callable[[], None], budget: Budget, patience: float | None) -> None:
+        self._client = client
+        self._clock = clock
+        self._poll = poll
+        self._budget = budget
+        self._patience = patience
+
+    def follow(self, shipments: Iterable[Shipment]) -> None:
+        """Wait until the jobs are done, for `patience` seconds at most (None: as long as it takes), and note what became of each row."""
+        running = [shipment for shipment in shipments if shipment.job is not None and next(shipment.changes).job is not None]
+        began, pause = self._clock.monotonic(), _FIRST_LOOK
+        while running:
+            running = [shipment for shipment in running if not self._look(shipment)]
+            if not running or (self._patience is not None and self._clock.monotonic() - began >= self._patience):
+                return
+            self._wait(pause)
+            pause = min(pause * _SLOWER, _SLOWEST)
+
+    def _wait(self, seconds: float) -> None:
+        ends = self._clock.monotonic() + seconds
+        while (left := ends - self._clock.monotonic()) > 0:
+            self._poll()
+            self._budget.check_time("")
+            self._clock.sleep(min(left, SLICE))
+
+    def _look(self, shipment: Shipment) -> bool:
+        """Whether the job is done; its rows are told so then."""
+        job, identifier = shipment.job, next(shipment.changes).job
+        if job is None or identifier is None:
+            return True
+        attributes = self._read(job.get, identifier, shipment.request.table).get("data", {}).get("attributes", {})
+        if str(attributes.get("status", "")).lower() not in _ENDED:
+            return False
+        failures = attributes.get("failed_count") or 0
+        reasons = list(attributes.get("errors") or ())
+        if failures and job.errors is not None:
+            reasons = list(self._errors(job, identifier, shipment.request.table))
+        settle(shipment, failures, reasons, ended=str(attributes.get("status")))
+        return True
+
+    def _errors(self, job: Job, identifier: str, table: str) -> Iterable[dict[str, Any]]:
+        request: Request | None = self._request(job.errors or "", identifier, table)
+        while request is not None:
+            document = msgspec.json.decode(self._client.send(request, cache=False, budget=self._budget).body)
+            for found in document.get("data", ()):
+                yield found.get("attributes", {})
+            following = (document.get("links") or {}).get("next")
+            request = self._client.following(request, following) if following else None
+
+    def _read(self, operation: str, identifier: str, table: str) -> dict[str, Any]:
+        found = msgspec.json.decode(self._client.send(self._request(operation, identifier, table), cache=False, budget=self._budget).body)
+        return found if isinstance(found, dict) else {}
+
+    def _request(self, operation: str, identifier: str, table: str) -> Request:
+        known = contract.operation(operation)
+        path = re.sub(r"\{\w+\}", lambda _: quote(identifier, safe=""), known.path)
+        return Request(operation, known.method, path, table=table)
+
+
+def settle(shipment: Shipment, failures: int, reasons: list[dict[str, Any]], *, ended: str = "complete") -> None:
+    """What became of the rows of a job that has ended: `failures` of them failed, for these reasons, as far as Klaviyo tells.
+
+    A reason tells its row by the position in `source.pointer`, or by the identifiers in `original_payload`.
+    """
+    rows = shipment.elements
+    blamed: set[int] = set()
+    for reason in reasons:
+        number = _position(reason, rows)
+        if number is None:
+            continue
+        blamed.add(number)
+        text = str(reason.get("detail") or reason.get("title") or reason.get("code") or "no reason given")
+        for change in rows[number]:
+            change.failed(text)
+    if ended.startswith("cancel"):
+        for change in shipment.changes:
+            change.failed("The job was cancelled.", Status.UNKNOWN)
+        return
+    unexplained = failures - len(blamed)
+    for number, behind in enumerate(rows):
+        for change in behind:
+            if number in blamed:
+                continue
+            if unexplained <= 0:
+                change.status, change.error = Status.DONE, None
+            elif failures >= len(rows):
+                change.failed(f"Klaviyo's job {change.job} could not write it, and does not say why.")
+            else:
+                change.failed(f"Of the job {change.job} {unexplained} more rows failed, and Klaviyo does not say which.", Status.UNKNOWN)
+
+
+def _position(reason: dict[str, Any], rows: list[list[Change]]) -> int | None:
+    source = reason.get("source")
+    pointer = source.get("pointer") if isinstance(source, dict) else None
+    found = _POSITION.search(pointer) if isinstance(pointer, str) else None
+    if found is not None and int(found[1]) < len(rows):
+        return int(found[1])
+    payload = reason.get("original_payload")
+    if not isinstance(payload, dict):
+        return None
+    flat = {**payload, **payload.get("attributes", {})} if isinstance(payload.get("attributes"), dict) else payload
+    told = {name: flat[name] for name in _IDENTIFIERS if flat.get(name) is not None}
+    for number, behind in enumerate(rows):
+        own = {name.lower(): value for name, value in behind[0].named.items()}
+        if told and any(own.get(name) == value for name, value in told.items()):
+            return number
+    return None

@@ -1,0 +1,246 @@
+"""Writes on their way: requests side by side, and of every row what became of it.
+
+Klaviyo has no transactions. What was carried out before something failed stays carried out; each change tells.
+"""
+
+from __future__ import annotations
+
+import re
+import threading
+from collections import deque
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from queue import Empty, SimpleQueue
+from typing import Any
+
+import msgspec
+
+from klaviyo_sql import errors
+from klaviyo_sql.fetch.audit import Audit
+from klaviyo_sql.fetch.budget import Budget
+from klaviyo_sql.fetch.client import Client, Reply
+from klaviyo_sql.fetch.waiting import SLICE
+from klaviyo_sql.fetch.workers import Workers
+from klaviyo_sql.model.request import Request
+from klaviyo_sql.write.changes import Change, Conflict, Kind, Status
+from klaviyo_sql.write.requests import Shipment
+
+_ELEMENT = re.compile(r"/data/(\d+)(?=/|\Z)")
+_SETTLE_SECONDS = 10.0  # how long what is under way is waited for, after somebody interrupted
+
+Look = Callable[[Shipment], bool]
+"""Looks whether what a shipment was to create is there, when its reply was lost: True when it is, False when it may be sent again; errors.OutcomeUnknown."""
+
+
+@dataclass(slots=True)
+class _Outcome:
+    shipment: Shipment
+    reply: Reply | None = None
+    error: BaseException | None = None
+
+
+class Sender:
+    """Sends the shipments of one account, as many side by side as `parallel` says.
+
+    `poll` is called while it waits, and raises to end it: what is under way is waited for some seconds longer, for its outcome counts. With `go_on` a row
+    that is refused does not keep the others from being sent.
+    """
+
+    def __init__(self, client: Client, workers: Workers, *, parallel: int, poll: Callable[[], None], budget: Budget, audit: Audit | None, go_on: bool) -> None:
+        self._client = client
+        self._workers = workers
+        self._parallel = parallel
+        self._poll = poll
+        self._budget = budget
+        self._audit = audit
+        self._go_on = go_on
+
+    def send(self, stage: Sequence[Shipment], look: Look) -> None:
+        """Send what is side by side, and note what became of each row.
+
+        The first exception that is about more than a row (no key, no server, an interrupt) is raised when everything under way has come back; of rows that
+        fail the changes tell.
+        """
+        waiting = deque(stage)
+        under_way: list[Shipment] = []
+        outcomes: SimpleQueue[_Outcome] = SimpleQueue()
+        stopped: BaseException | None = None
+        unwanted = threading.Event()
+        while waiting or under_way:
+            while waiting and len(under_way) < self._parallel and stopped is None:
+                shipment = waiting.popleft()
+                under_way.append(shipment)
+                self._start(shipment, outcomes, unwanted)
+            if not under_way:
+                break
+            outcome = self._next(outcomes) if stopped is None else self._last(outcomes)
+            if isinstance(outcome, errors.Error):
+                stopped = outcome
+                continue
+            if outcome is None:  # nobody waits any longer
+                break
+            under_way.remove(outcome.shipment)
+            try:
+                waiting.extendleft(self._settle(outcome, look))
+            except errors.Error as error:
+                stopped = stopped or error
+            if not self._go_on and any(change.error and change.conflict is not Conflict.IGNORE for change in outcome.shipment.changes):
+                stopped = stopped or _StoppedError("an earlier row could not be written")
+        unwanted.set()
+        for shipment in under_way:
+            _all(shipment, Status.UNKNOWN, "It was sent, and the statement ended before Klaviyo answered.")
+        for shipment in waiting:
+            _all(shipment, Status.NOT_SENT, "It was not sent, because an earlier row could not be written.")
+        if stopped is not None and not isinstance(stopped, _StoppedError):
+            raise stopped
+
+    def _start(self, shipment: Shipment, outcomes: SimpleQueue[_Outcome], unwanted: threading.Event) -> None:
+        def job() -> None:
+            try:
+                outcomes.put(_Outcome(shipment, self._exchanged(shipment.request)))
+            except BaseException as error:
+                outcomes.put(_Outcome(shipment, error=error))
+
+        if self._parallel == 1:
+            job()
+        else:
+            self._workers.run(job, unwanted)
+
+    def _exchanged(self, request: Request) -> Reply:
+        """One write, noted in the audit file if there is one."""
+        try:
+            reply = self._client.send(request, cache=False, budget=self._budget)
+        except BaseException as error:
+            if self._audit is not None:
+                self._audit.write(request, getattr(error, "status", None), error=str(error) if isinstance(error, errors.Error) else type(error).__name__)
+            raise
+        if self._audit is not None:
+            self._audit.write(request, reply.status)
+        return reply
+
+    def _next(self, outcomes: SimpleQueue[_Outcome]) -> _Outcome | errors.Error:
+        while True:
+            try:
+                return outcomes.get(timeout=SLICE)
+            except Empty:
+                try:
+                    self._poll()
+                    self._budget.check_time("")
+                except errors.Error as error:
+                    return error
+
+    def _last(self, outcomes: SimpleQueue[_Outcome]) -> _Outcome | None:
+        try:
+            return outcomes.get(timeout=_SETTLE_SECONDS)
+        except Empty:
+            return None
+
+    def _settle(self, outcome: _Outcome, look: Look) -> Iterable[Shipment]:
+        """What became of the rows of a shipment; what has to be sent again, in smaller parts."""
+        shipment, error = outcome.shipment, outcome.error
+        for change in shipment.changes:
+            change.operation = shipment.request.operation
+        if outcome.reply is not None:
+            _accept(shipment, outcome.reply)
+            return ()
+        if isinstance(error, errors.OutcomeUnknown):
+            return self._unclear(shipment, error, look)
+        if isinstance(error, errors.RequestRejected):
+            return self._refused(shipment, error)
+        status = Status.UNKNOWN if isinstance(error, errors.Interrupted) else Status.FAILED
+        _all(shipment, status, str(error) if isinstance(error, errors.Error) else type(error).__name__)
+        if error is not None:
+            raise error
+        return ()
+
+    def _unclear(self, shipment: Shipment, error: errors.OutcomeUnknown, look: Look) -> Iterable[Shipment]:
+        """The reply was lost: what was to be created may be there."""
+        try:
+            if look(shipment):
+                _all(shipment, Status.DONE)
+                return ()
+            if not shipment.looked:
+                shipment.looked = True
+                return (shipment,)
+        except errors.OutcomeUnknown:
+            pass
+        _all(shipment, Status.UNKNOWN, str(error))
+        return ()
+
+    def _refused(self, shipment: Shipment, error: errors.RequestRejected) -> Iterable[Shipment]:
+        """Klaviyo refused the request: of many rows the bad ones are found, and the others sent without them if they are to be."""
+        if error.status == 404 and all(change.kind is Kind.DELETE for change in shipment.changes) and len(shipment.elements) == 1:
+            _all(shipment, Status.ABSENT)
+            return ()
+        if len(shipment.elements) == 1:
+            _all(shipment, Status.FAILED, str(error))
+            return ()
+        bad = {int(found[1]): str(reason.get("detail") or reason.get("title")) for reason in error.errors if (found := _element(reason))}
+        bad = {number: text for number, text in bad.items() if number < len(shipment.elements)}
+        if bad and error.status == 400:
+            for number, text in bad.items():
+                for change in shipment.elements[number]:
+                    change.failed(text)
+            good = [number for number in range(len(shipment.elements)) if number not in bad]
+            if not good:
+                return ()
+            rest = shipment.only(good)
+            if self._goes_on(rest):
+                return (rest,)
+            _all(rest, Status.NOT_SENT, "It was not sent, because Klaviyo refuses the whole request for another row.")
+            return ()
+        if self._goes_on(shipment) and error.status != 413 and len(shipment.elements) > 1:
+            half = len(shipment.elements) // 2
+            return (shipment.only(range(half)), shipment.only(range(half, len(shipment.elements))))
+        _all(shipment, Status.FAILED, str(error))
+        return ()
+
+    def _goes_on(self, shipment: Shipment) -> bool:
+        return self._go_on or all(change.conflict is Conflict.IGNORE for change in shipment.changes)
+
+
+class _StoppedError(errors.Error):
+    """A row failed, and the rest is not to be sent."""
+
+
+def _element(reason: dict[str, Any]) -> re.Match[str] | None:
+    """Which element of the body a reason is about."""
+    source = reason.get("source")
+    pointer = source.get("pointer") if isinstance(source, dict) else None
+    return _ELEMENT.search(pointer) if isinstance(pointer, str) else None
+
+
+def _all(shipment: Shipment, status: Status, error: str | None = None) -> None:
+    for change in shipment.changes:
+        change.status, change.error = status, error
+
+
+def _accept(shipment: Shipment, reply: Reply) -> None:
+    """Klaviyo took it: what it says of new ids and of jobs."""
+    found = _identifier(reply.body)
+    starts_job = shipment.is_many and shipment.request.method == "POST" and reply.status == 202
+    for change in shipment.changes:
+        change.error = None
+        change.status = Status.ACCEPTED if reply.status == 202 else Status.DONE
+        if starts_job:
+            change.job = found
+        elif shipment.creates and found is not None:
+            change.key = (found,)
+
+
+def _identifier(body: bytes) -> str | None:
+    try:
+        document = msgspec.json.decode(body) if body else None
+    except msgspec.DecodeError:
+        return None
+    data = document.get("data") if isinstance(document, dict) else None
+    found = data.get("id") if isinstance(data, dict) else None
+    return found if isinstance(found, str) else None
+
+
+def total(changes: Iterable[Change]) -> dict[Status, int]:
+    """How many changes are how far."""
+    found: dict[Status, int] = {}
+    for change in changes:
+        found[change.status] = found.get(change.status, 0) + 1
+    return found

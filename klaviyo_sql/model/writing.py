@@ -1,0 +1,130 @@
+"""What a declaration says of writing: which of Klaviyo's operations an INSERT, an UPDATE and a DELETE become.
+
+What a body looks like, which attributes it takes, which of them are required and of what type is the contract's, and not repeated here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+MEGABYTES_OF_A_BODY = 5
+"""Klaviyo takes no larger body (in megabytes of 10**6 bytes)."""
+
+
+@dataclass(frozen=True, slots=True)
+class One:
+    """One request for each row.
+
+    `repeatable` says that sending it twice does what sending it once does, so that it may be sent again when its outcome is not known. `whole` are
+    columns that an update sends even when they are not set, because Klaviyo would put them back to what they were at first; they are read before.
+    """
+
+    operation: str
+    repeatable: bool = False
+    whole: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """How a bulk job is followed: the operation that tells how far it is, and the one that lists its errors (None: the job itself tells them)."""
+
+    get: str
+    errors: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Many:
+    """One request for many rows: they stand in `attributes.<key>.data`, at most `most` of them and as many as fit into `MEGABYTES_OF_A_BODY`.
+
+    It is taken from `least` rows on. `most_bytes` is how large one of them may be. `group` are body paths of a row that all of one element share, in whose
+    array `within` the rest stands (events are grouped by their profile). `only_set` says that it cannot clear a value.
+    """
+
+    operation: str
+    key: str
+    most: int
+    job: Job | None = None
+    repeatable: bool = False
+    least: int = 2
+    most_bytes: int | None = None
+    only_set: bool = False
+    group: str | None = None
+    within: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Links:
+    """Rows are links: the ids at one end go into one request for each id at the other, at most `most` of them.
+
+    `path` is the column whose value stands in the request's path, `ids` the one whose values are in the body.
+    """
+
+    add: str
+    remove: str
+    path: str
+    ids: str
+    most: int = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class Lookup:
+    """A column that Klaviyo does not take, but others that a table tells of it: the id of a metric, of which events are written by its name."""
+
+    column: str
+    table: str
+    tells: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Writes:
+    """What can be written to a table, and for what cannot the sentence that names the way: by "INSERT", "UPDATE" or "DELETE".
+
+    `replace` is what INSERT OR REPLACE sends. `unique` are the columns that tell a new object from all others, by which it is looked for when the outcome
+    of creating it is not known; `created` is the column that tells when. `once_by` is the column of a text that Klaviyo takes a row by only once: a random one
+    if none is given. `defaults` are values of columns that a new row must have.
+    """
+
+    insert: One | None = None
+    insert_many: Many | None = None
+    replace: One | None = None
+    replace_many: Many | None = None
+    update: One | None = None
+    update_many: Many | None = None
+    delete: One | None = None
+    delete_many: Many | None = None
+    links: Links | None = None
+    unique: tuple[str, ...] = ()
+    created: str | None = None
+    once_by: str | None = None
+    defaults: Mapping[str, Any] = field(default_factory=dict)
+    lookups: tuple[Lookup, ...] = ()
+    refused: Mapping[str, str] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
+
+    def allows(self, kind: str) -> bool:
+        """Whether the table takes an INSERT, an UPDATE or a DELETE."""
+        ways = {"INSERT": self.insert or self.insert_many, "UPDATE": self.update or self.update_many, "DELETE": self.delete or self.delete_many}
+        return bool(ways[kind]) or (self.links is not None and kind != "UPDATE")
+
+    def renamed(self, name: Callable[[str], str]) -> Writes:
+        """The same for a table whose columns have other names."""
+
+        def one(way: One | None) -> One | None:
+            return way and replace(way, whole=tuple(map(name, way.whole)))
+
+        links = self.links and replace(self.links, path=name(self.links.path), ids=name(self.links.ids))
+        return replace(
+            self,
+            insert=one(self.insert),
+            replace=one(self.replace),
+            update=one(self.update),
+            delete=one(self.delete),
+            links=links,
+            unique=tuple(map(name, self.unique)),
+            created=self.created and name(self.created),
+            once_by=self.once_by and name(self.once_by),
+            defaults={name(column): value for column, value in self.defaults.items()},
+            lookups=tuple(replace(lookup, column=name(lookup.column), tells=tuple((told, name(to)) for told, to in lookup.tells)) for lookup in self.lookups),
+        )

@@ -1,0 +1,89 @@
+"""The changes of the transaction that is running: nothing is sent before COMMIT, a savepoint can be gone back to, and a ROLLBACK sends nothing."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+
+from klaviyo_sql import errors
+from klaviyo_sql.model.table import Table
+from klaviyo_sql.write.changes import Change, Kind
+from klaviyo_sql.write.requests import check
+from klaviyo_sql.writer import Writer
+
+
+class Pending:
+    """What waits for COMMIT. SQLite tells each table of savepoints by itself, and only those that the transaction writes to."""
+
+    def __init__(self, writer: Writer) -> None:
+        self.writer = writer
+        self._changes: list[Change] = []
+        self._marks: defaultdict[int, dict[int, int]] = defaultdict(dict)
+        self._counted = 0
+        self._statement = 0
+        self._touched = 0
+        self._what = ""
+
+    def begin_statement(self) -> None:
+        """Another statement begins: it is counted by itself."""
+        self._statement += 1
+        self._touched = 0
+
+    def add(self, change: Change) -> None:
+        """Put a change aside, after a look at it. DataError and NotSupportedError when it could not be sent.
+
+        Rows that are more than one UPDATE or DELETE may touch are only counted, until the statement ends.
+        """
+        most = self.writer.manner.max_writes
+        if change.kind is not Kind.INSERT and most is not None:
+            self._touched += 1
+            self._what = f"{change.kind} of {change.table.name}"
+            if self._touched > most:
+                return
+        check(change)
+        change.statement = self._statement
+        self._counted += 1
+        change.number = self._counted  # its place in the transaction, until the log numbers it
+        self._changes.append(change)
+
+    def end_statement(self) -> None:
+        """The statement has ended: ProgrammingError when it touched more rows than it may, and then none of them is written."""
+        most = self.writer.manner.max_writes
+        touched, self._touched = self._touched, 0
+        if most is None or touched <= most:
+            return
+        self._changes = [change for change in self._changes if change.statement != self._statement]
+        raise errors.ProgrammingError(
+            f"The {self._what} would touch {touched:,} rows, and one statement may touch {most:,}. Nothing of it is sent. Narrow its WHERE, or allow "
+            f"more: max_writes={touched} in connect(), --max-writes {touched} on the command line, KLAVIYO_SQL_MAX_WRITES={touched}."
+        )
+
+    def savepoint(self, owner: int, level: int) -> None:
+        """From here on, what the table `owner` adds lies behind the savepoint `level`."""
+        self._marks[owner][level] = self._counted
+
+    def release(self, owner: int, level: int) -> None:
+        """The savepoint, and those within it, are forgotten; the changes stay."""
+        self._marks[owner] = {known: mark for known, mark in self._marks[owner].items() if known < level}
+
+    def roll_back_to(self, owner: int, table: Table, level: int) -> None:
+        """Forget what the table has added since the savepoint."""
+        behind = [mark for known, mark in self._marks[owner].items() if known >= level]
+        if behind:
+            first = min(behind)
+            self._changes = [change for change in self._changes if change.table is not table or change.number <= first]
+
+    def roll_back(self) -> None:
+        """Forget everything: nothing was sent."""
+        self._changes = []
+        self._marks.clear()
+
+    def __len__(self) -> int:
+        return len(self._changes)
+
+    def send(self) -> list[Change]:
+        """Carry out everything that waits, which SQLite wants before it commits; the exceptions of `Writer.apply`."""
+        self.end_statement()
+        changes, self._changes = self._changes, []
+        if changes:
+            self.writer.apply(changes)
+        return changes

@@ -1,0 +1,189 @@
+"""The body of a write: where the value of each column goes, what Klaviyo requires, what it does not take."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from klaviyo_sql.errors import DataError, NotSupportedError
+from klaviyo_sql.model.table import Attribute, Choice, Column, Detail, Id, Property, Related, Table, Type
+from klaviyo_sql.write import values
+from klaviyo_sql.write.schema import Schema, data, element
+
+_META = ("meta", "patch_properties")
+Path = tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Template:
+    """Where the columns of a table go in one kind of body: positions to paths, and the schema that the body must fit."""
+
+    schema: Schema
+    paths: Mapping[int, Path]
+
+    def takes(self, position: int) -> bool:
+        """Whether the column can be written this way."""
+        return position in self.paths
+
+
+@functools.lru_cache(maxsize=512)
+def template(table: Table, operation: str, key: str | None = None) -> Template:
+    """The template for an operation's own body, or for one of the many things under a key of it."""
+    schema = data(operation) if key is None else element(operation, key)
+    found = {}
+    for position, column in enumerate(table.columns):
+        path = body_path(table, column)
+        if path is not None and path != ("id",) and schema.at(path) is not None:
+            found[position] = path
+    return Template(schema, found)
+
+
+def body_path(table: Table, column: Column) -> Path | None:
+    """Where the value of a column goes, from `data` on; None when it can never be written."""
+    place = column.place
+    if column.body is not None:
+        return column.body
+    if isinstance(place, Property):
+        if not all(isinstance(step, str) for step in place.path):
+            return None  # a place in an array, which cannot be written alone
+        holder = next((body_path(table, other) for other in table.columns if type(other.place) is Attribute and other.place.keys == place.keys), None)
+        return (*(holder or ("attributes", *place.keys)), *map(str, place.path))
+    if isinstance(place, Attribute | Detail):
+        return ("attributes", *place.keys)
+    if isinstance(place, Choice) and place.keys is not None:
+        return ("attributes", *place.keys)
+    if isinstance(place, Related):
+        return ("relationships", place.relation)
+    return ("id",) if isinstance(place, Id) else None
+
+
+def body(table: Table, made: Template, given: Mapping[int, Any], *, identifier: str | None = None, is_new: bool) -> dict[str, Any]:
+    """What stands in `data`: the values that are given, each checked, and whatever is required beside them.
+
+    DataError with a sentence when a value cannot be taken or one is missing; NotSupportedError when a column cannot be written.
+    """
+    document: dict[str, Any] = {}
+    for position, value in given.items():
+        if is_new and value is None:
+            continue
+        column = table.columns[position]
+        path = made.paths.get(position)
+        place = made.schema.at(path) if path is not None else None
+        if path is None or place is None:
+            raise NotSupportedError(_unwritable(table, column, made, is_new=is_new))
+        if isinstance(column.place, Property) and value is None and made.schema.at(_META) is not None and len(path) == 3:
+            _put(document, (*_META, "unset"), [*_got(document, (*_META, "unset"), []), path[-1]])
+            continue
+        if path[0] == "relationships":
+            _put(document, path, _related(f"{table.name}.{column.name}", value, place))
+        else:
+            _put(document, path, values.taken(f"{table.name}.{column.name}", path[-1], column.type, value, place), into=column.name)
+    if identifier is not None and made.schema.get("id") is not None:
+        document["id"] = identifier
+    filled = _filled(made.schema, document)
+    _complete(table, made, filled)
+    return {name: filled[name] for name in ("type", "id", "attributes", "relationships", "meta") if name in filled}
+
+
+def _related(name: str, value: Any, place: Schema) -> Any:
+    """The id, or the ids as a JSON array, as a relationship; NULL takes it away."""
+    inner = place.get("data")
+    if inner is None:
+        raise DataError(f"{name} cannot be written")
+    if value is None:
+        return {"data": None}
+    if inner.type == "array":
+        found = values.taken(name, "", Type.JSON, value, inner) if str(value).lstrip().startswith("[") else [value]
+        return {"data": [_identified(name, one, inner.items) for one in found]}
+    return {"data": _identified(name, value, inner)}
+
+
+def _identified(name: str, value: Any, place: Schema) -> dict[str, Any]:
+    kind, known = place.get("type"), place.get("id")
+    if isinstance(value, dict | list) or value is None or kind is None or known is None:
+        raise DataError(f"{name} takes an id")
+    return {"type": kind.enum[0], "id": values.taken(name, "id", Type.TEXT, value, known)}
+
+
+def _put(document: dict[str, Any], path: Path, value: Any, into: str = "") -> None:
+    at = document
+    for key in path[:-1]:
+        below = at.setdefault(key, {})
+        if not isinstance(below, dict):
+            raise DataError(f"{into} lies in another column that is written as a whole: write one of them")
+        at = below
+    before = at.get(path[-1])
+    if isinstance(before, dict) and isinstance(value, dict):
+        at[path[-1]] = _merged(value, before)  # the whole, and single values that lie in it, which go before
+    elif path[-1] in at and isinstance(before, dict):
+        raise DataError(f"{into} is written as a whole and in part: write one of them")
+    else:
+        at[path[-1]] = value
+
+
+def _merged(whole: dict[str, Any], parts: dict[str, Any]) -> dict[str, Any]:
+    found = dict(whole)
+    for key, value in parts.items():
+        below = found.get(key)
+        found[key] = _merged(below, value) if isinstance(below, dict) and isinstance(value, dict) else value
+    return found
+
+
+def _got(document: dict[str, Any], path: Path, otherwise: Any) -> Any:
+    at: Any = document
+    for key in path:
+        if not isinstance(at, dict) or key not in at:
+            return otherwise
+        at = at[key]
+    return at
+
+
+def _filled(schema: Schema, document: dict[str, Any]) -> dict[str, Any]:
+    """The document with the types that say what things are, wherever an object has them, and the attributes that are required even when they are none."""
+    filled = dict(document)
+    for key in schema.keys:
+        below = schema.get(key)
+        if below is None:
+            continue
+        if key == "type" and len(below.enum) == 1 and "type" in schema.required:
+            filled.setdefault("type", below.enum[0])
+        elif key == "attributes" and "attributes" in schema.required:
+            filled.setdefault("attributes", {})
+        if isinstance(filled.get(key), dict) and below.keys:
+            filled[key] = _filled(below, filled[key])
+    return filled
+
+
+def _complete(table: Table, made: Template, document: dict[str, Any]) -> None:
+    """DataError when something is missing that Klaviyo requires."""
+    missing = _missing(made.schema, document, ())
+    if not missing:
+        return
+    names = []
+    for path in missing:
+        columns = [table.columns[position].name for position, found in made.paths.items() if found[: len(path)] == path or path[: len(found)] == found]
+        names.append(columns[0] if columns else ".".join(path))
+    wanted = " and ".join(dict.fromkeys(names))
+    raise DataError(f"{table.name} needs {wanted}: Klaviyo takes no row without")
+
+
+def _missing(schema: Schema, document: dict[str, Any], path: Path) -> list[Path]:
+    found: list[Path] = []
+    for key in schema.required:
+        if key not in document:
+            found.append((*path, key))
+    for key in schema.keys:
+        below = schema.get(key)
+        if below is not None and below.keys and isinstance(document.get(key), dict):
+            found += _missing(below, document[key], (*path, key))
+    return found
+
+
+def _unwritable(table: Table, column: Column, made: Template, *, is_new: bool) -> str:
+    """Why a column cannot be written, and which can."""
+    can = [table.columns[position].name for position in made.paths]
+    what = "an INSERT" if is_new else "an UPDATE"
+    why = "is Klaviyo's own to give" if isinstance(column.place, Id) else "cannot be written" if is_new else "cannot be changed"
+    return f"{table.name}.{column.name} {why}. What {what} can set: {', '.join(can)}."

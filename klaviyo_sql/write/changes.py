@@ -1,0 +1,69 @@
+"""Rows that are to be written, as values."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any
+
+from klaviyo_sql.model.table import Table
+
+
+class Kind(StrEnum):
+    """What happens to the row."""
+
+    INSERT = "INSERT"
+    UPDATE = "UPDATE"
+    DELETE = "DELETE"
+
+
+class Conflict(StrEnum):
+    """What a row that cannot be written means for the others, in SQL's words: it ends the statement, is left out, or what is there is replaced."""
+
+    ABORT = "ABORT"
+    IGNORE = "IGNORE"
+    REPLACE = "REPLACE"
+
+
+class Status(StrEnum):
+    """How far a row is. UNKNOWN: it was sent, and nobody knows whether it was carried out. ABSENT: what was to be deleted is not there."""
+
+    WAITING = "waiting"
+    ACCEPTED = "accepted"
+    DONE = "done"
+    ABSENT = "absent"
+    FAILED = "failed"
+    UNKNOWN = "unknown"
+    NOT_SENT = "not sent"
+    DRY_RUN = "dry run"
+
+
+@dataclass(slots=True, eq=False)
+class Change:
+    """One row: `key` are the values of the table's key (None: not known yet), `values` what is to be written, by the position of the column.
+
+    `statement` counts the statements of the connection. What becomes of it is told by `status`, `error`, `operation`, `job`, and by `key` for a new row.
+    """
+
+    table: Table
+    kind: Kind
+    key: tuple[Any, ...] | None
+    values: Mapping[int, Any]
+    conflict: Conflict = Conflict.ABORT
+    statement: int = 0
+    number: int = 0
+    status: Status = Status.WAITING
+    operation: str = ""
+    job: str | None = None
+    error: str | None = None
+    account: str | None = field(default=None)
+
+    def failed(self, error: str, status: Status = Status.FAILED) -> None:
+        """The row could not be written."""
+        self.status, self.error = status, error
+
+    @property
+    def named(self) -> dict[str, Any]:
+        """What is to be written, by the names of the columns."""
+        return {self.table.columns[position].name: value for position, value in self.values.items()}

@@ -1,0 +1,322 @@
+"""Changed rows as the fewest requests: what may go together goes together, and what depends on something goes after it."""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+from urllib.parse import quote
+
+import msgspec
+
+from klaviyo_sql import contract
+from klaviyo_sql.errors import DataError, InternalError, NotSupportedError
+from klaviyo_sql.model.request import Request
+from klaviyo_sql.model.table import Linked, Related, Table
+from klaviyo_sql.model.writing import MEGABYTES_OF_A_BODY, Job, Links, Many, One
+from klaviyo_sql.write.bodies import Template, body, template
+from klaviyo_sql.write.changes import Change, Conflict, Kind
+from klaviyo_sql.write.schema import data
+
+_MOST_BYTES = MEGABYTES_OF_A_BODY * 10**6
+_ROOM = 2_000  # bytes of a body around its elements, with room to spare
+
+
+@dataclass(slots=True)
+class Shipment:
+    """One request, and the changes that it carries out: behind each element of the array at `array` in its body, or all behind one without an array.
+
+    `job` is how the bulk job that it starts is followed. `creates` says that its rows are new, `looked` that they were looked for after a lost reply.
+    """
+
+    request: Request
+    elements: list[list[Change]]
+    array: tuple[str, ...] | None = None
+    job: Job | None = None
+    creates: bool = False
+    looked: bool = False
+
+    @property
+    def changes(self) -> Iterator[Change]:
+        """Every change that the request carries out."""
+        return (change for behind in self.elements for change in behind)
+
+    @property
+    def is_many(self) -> bool:
+        """Whether the request is made for many rows, even if it has only one."""
+        return self.array is not None
+
+    def only(self, numbers: Iterable[int]) -> Shipment:
+        """The same with these elements alone."""
+        chosen = list(numbers)
+        if self.array is None or self.request.body is None:
+            raise InternalError("a request for one row has no parts")
+        inner: Any = self.request.body
+        for key in self.array:
+            inner = inner[key]
+        body = _with_array(self.request.body, self.array, [inner[number] for number in chosen])
+        return replace(self, request=replace(self.request, body=body), elements=[self.elements[number] for number in chosen])
+
+
+def _with_array(document: dict[str, Any], path: tuple[str, ...], array: list[Any]) -> dict[str, Any]:
+    key, *rest = path
+    return {**document, key: _with_array(document[key], tuple(rest), array) if rest else array}
+
+
+@dataclass(slots=True)
+class _Group:
+    """Changes of one kind in one table."""
+
+    table: Table
+    kind: Kind
+    conflict: Conflict
+    changes: list[Change] = field(default_factory=list)
+
+    def fits(self, change: Change) -> bool:
+        return self.table is change.table and self.kind is change.kind and self.conflict is change.conflict
+
+
+def check(change: Change) -> None:
+    """Look at one row by itself before it is put aside.
+
+    DataError when a value cannot be taken or one is missing; NotSupportedError when such a row cannot be written at all.
+    """
+    table, writes = change.table, change.table.writes
+    if writes is None or not writes.allows(change.kind):
+        raise NotSupportedError(refused(table, change.kind))
+    if change.kind is Kind.DELETE:
+        return
+    if writes.links is not None:
+        _ends(table, writes.links, change)
+        return
+    one, many = _ways(table, change.kind, change.conflict)
+    if one is not None:
+        _document(change, change.values, template(table, one.operation))
+    elif many is not None:
+        _document(change, change.values, template(table, many.operation, many.key))
+
+
+def refused(table: Table, kind: Kind) -> str:
+    """Why a table takes no such statement, and what to do instead."""
+    writes = table.writes
+    if writes is None:
+        return f"{table.name} cannot be written to: Klaviyo has no way to change it."
+    if kind in writes.refused:
+        return f"{kind} is not possible on {table.name}: {writes.refused[kind]}"
+    can = [other.value for other in Kind if writes.allows(other)]
+    return f"{kind} is not possible on {table.name}: Klaviyo has no such operation. What is possible: {', '.join(can)}."
+
+
+def stages(changes: Iterable[Change]) -> Iterator[list[Shipment]]:
+    """The requests, in stages: those of one stage may be under way side by side; each stage is to be done before the next begins."""
+    for group in _groups(changes):
+        yield list(_shipments(group))
+
+
+def _groups(changes: Iterable[Change]) -> list[_Group]:
+    groups: list[_Group] = []
+    for change in changes:
+        for group in reversed(groups):
+            if group.fits(change):
+                group.changes.append(change)
+                break
+            if not _may_pass(change, group):
+                groups.append(_Group(change.table, change.kind, change.conflict, [change]))
+                break
+        else:
+            groups.append(_Group(change.table, change.kind, change.conflict, [change]))
+    return groups
+
+
+def _may_pass(change: Change, group: _Group) -> bool:
+    """Whether the change may be carried out before the group, which came before it."""
+    own, others = _touched(change.table), _touched(group.table)
+    if change.kind is group.kind is Kind.INSERT:
+        # A new row only needs what it refers to: a new profile may go before events, an event not before new profiles.
+        return not change.table.writes.links and getattr(group.table.source, "resource", "") not in own  # type: ignore[union-attr]
+    return not own & others
+
+
+def _touched(table: Table) -> frozenset[str]:
+    """The kinds of resources that a row of the table is about."""
+    source = table.source
+    kinds = {getattr(source, "resource", table.name)}
+    kinds |= {column.place.resource for column in table.columns if isinstance(column.place, Related)}
+    kinds |= {each.resource for each in getattr(source, "each", ()) if isinstance(each, Linked)}
+    if source.parent is not None:
+        kinds.add(source.parent.column.removesuffix("_id").replace("_", "-"))
+    return frozenset(kinds)
+
+
+def _shipments(group: _Group) -> Iterator[Shipment]:
+    table, writes = group.table, group.table.writes
+    if writes is None:
+        raise NotSupportedError(refused(table, group.kind))
+    if writes.links is not None:
+        yield from _of_links(group, writes.links)
+        return
+    one, many = _ways(table, group.kind, group.conflict)
+    rows = _rows(group)
+    if many is not None and (one is None or _is_worth(many, rows, group)):
+        yield from _of_many(group, many, one, rows)
+        return
+    if one is None:
+        raise NotSupportedError(refused(table, group.kind))
+    for row, values in rows:
+        yield _of_one(table, one, row, values)
+
+
+def _ways(table: Table, kind: Kind, conflict: Conflict) -> tuple[One | None, Many | None]:
+    """What writes one row, and what many."""
+    writes = table.writes
+    if writes is None:
+        return None, None
+    if kind is Kind.UPDATE:
+        return writes.update, writes.update_many
+    if kind is Kind.DELETE:
+        return writes.delete, writes.delete_many
+    if conflict is Conflict.REPLACE:
+        if writes.replace is None and writes.replace_many is None:
+            raise NotSupportedError(f"INSERT OR REPLACE is not possible on {table.name}: Klaviyo has no such operation. Use UPDATE for rows that are there.")
+        return writes.replace, writes.replace_many
+    return writes.insert, writes.insert_many
+
+
+def _is_worth(many: Many, rows: Sequence[tuple[list[Change], dict[int, Any]]], group: _Group) -> bool:
+    """Whether the rows go together: a bulk job overwrites what is there, and some cannot clear values."""
+    if len(rows) < many.least or (group.kind is Kind.INSERT and group.conflict is Conflict.IGNORE):
+        return False
+    return not many.only_set or all(value is not None for _, values in rows for value in values.values())
+
+
+def _rows(group: _Group) -> list[tuple[list[Change], dict[int, Any]]]:
+    """The rows with what is to be written to them: changes of the same row become one."""
+    if group.kind is Kind.INSERT:
+        return [([change], dict(change.values)) for change in group.changes]
+    found: dict[tuple[Any, ...] | None, tuple[list[Change], dict[int, Any]]] = {}
+    for change in group.changes:
+        row, values = found.setdefault(change.key, ([], {}))
+        row.append(change)
+        values.update(change.values)
+    return list(found.values())
+
+
+def _of_one(table: Table, one: One, row: list[Change], values: dict[int, Any]) -> Shipment:
+    operation = contract.operation(one.operation)
+    first = row[0]
+    path, document = operation.path, None
+    if first.kind is not Kind.INSERT:
+        path = _with_id(path, first)
+    if operation.body is not None:
+        document = {"data": _document(first, values, template(table, one.operation))}
+    repeatable = one.repeatable or operation.method in ("PATCH", "DELETE")
+    request = Request(one.operation, operation.method, path, body=document, table=table.name, repeatable=repeatable)
+    return Shipment(request, [row], creates=first.kind is Kind.INSERT)
+
+
+def _with_id(path: str, change: Change) -> str:
+    """The path with the row's id: of a key of several columns the last one."""
+    if change.key is None:
+        raise DataError(f"{change.table.name}: the row's id is not known")
+    return re.sub(r"\{\w+\}", lambda _: quote(str(_id(change)), safe=""), path)
+
+
+def _id(change: Change) -> Any:
+    names = change.table.key
+    key = change.key or ()
+    position = names.index("id") if "id" in names else names.index("Id") if "Id" in names else -1
+    return key[position]
+
+
+def _document(change: Change, values: Any, made: Template) -> dict[str, Any]:
+    identifier = None if change.kind is Kind.INSERT else str(_id(change)) if change.key else ""
+    return body(change.table, made, values, identifier=identifier, is_new=change.kind is Kind.INSERT)
+
+
+def _of_many(group: _Group, many: Many, one: One | None, rows: list[tuple[list[Change], dict[int, Any]]]) -> Iterator[Shipment]:
+    elements: Iterable[tuple[list[list[Change]], Any]]
+    if many.within is not None and one is not None:
+        elements = _gathered(group, many, one, rows)
+    else:
+        made = template(group.table, many.operation, many.key)
+        elements = (([row], _document(row[0], values, made)) for row, values in rows)
+    operation = contract.operation(many.operation)
+    kind = data(many.operation).get("type")
+    for part in _parts(elements, many):
+        inner = {"type": kind.enum[0] if kind else None, "attributes": {many.key: {"data": [element for _, element in part]}}}
+        request = Request(many.operation, operation.method, operation.path, body={"data": inner}, table=group.table.name, repeatable=many.repeatable)
+        behind = [[change for row in rows for change in row] for rows, _ in part]
+        yield Shipment(request, behind, ("data", "attributes", many.key, "data"), job=many.job, creates=group.kind is Kind.INSERT)
+
+
+def _gathered(group: _Group, many: Many, one: One, rows: list[tuple[list[Change], dict[int, Any]]]) -> Iterator[tuple[list[list[Change]], dict[str, Any]]]:
+    """Elements that share something, such as the profile that events are of, with the rest of each in an array; each at most as large as a request."""
+    made = template(group.table, one.operation)
+    shared = tuple((many.group or "").split())
+    found: defaultdict[bytes, list[tuple[list[Change], dict[str, Any], dict[str, Any]]]] = defaultdict(list)
+    for row, values in rows:
+        document = _document(row[0], values, made)
+        attributes = document["attributes"]
+        common = {name: attributes.pop(name) for name in shared if name in attributes}
+        found[msgspec.json.encode(common)].append((row, common, document))
+    kind = data(many.operation).at(("attributes", many.key, "data"))
+    element = kind.items.get("type") if kind is not None else None
+    for together in found.values():
+        for part in _parts(((([row]), document) for row, _, document in together), many):
+            attributes = {**together[0][1], many.within: {"data": [document for _, document in part]}}
+            yield [row for behind, _ in part for row in behind], {"type": element.enum[0] if element else None, "attributes": attributes}
+
+
+def _parts(elements: Iterable[tuple[list[list[Change]], Any]], many: Many) -> Iterator[list[tuple[list[list[Change]], Any]]]:
+    """As many elements at a time as one request takes."""
+    part: list[tuple[list[list[Change]], Any]] = []
+    length, count = 0, 0
+    for behind, document in elements:
+        size = len(msgspec.json.encode(document)) + 1
+        if many.most_bytes is not None and size > many.most_bytes:
+            raise DataError(f"{behind[0][0].table.name}: one row is {size:,} bytes long, and Klaviyo takes at most {many.most_bytes:,}")
+        if part and (count + len(behind) > many.most or length + size > _MOST_BYTES - _ROOM):
+            yield part
+            part, length, count = [], 0, 0
+        part.append((behind, document))
+        length += size
+        count += len(behind)
+    if part:
+        yield part
+
+
+def _ends(table: Table, links: Links, change: Change) -> tuple[Any, Any]:
+    """The ids at both ends of a link."""
+    names = (links.path, links.ids)
+    if change.kind is Kind.DELETE and change.key is not None:
+        key = dict(zip(table.key, change.key, strict=True))
+        return key[names[0]], key[names[1]]
+    named = change.named
+    for name, value in named.items():
+        if name not in names and value is not None:
+            raise NotSupportedError(f"{table.name}.{name} cannot be written: a row is the link of {names[0]} with {names[1]}, and nothing else.")
+    for name in names:
+        if named.get(name) is None:
+            raise DataError(f"{table.name} needs {name}: a row is the link of {names[0]} with {names[1]}")
+    return named[names[0]], named[names[1]]
+
+
+def _of_links(group: _Group, links: Links) -> Iterator[Shipment]:
+    name = links.add if group.kind is Kind.INSERT else links.remove
+    operation = contract.operation(name)
+    items = data(name).items
+    kind = items.get("type")
+    grouped: defaultdict[str, dict[str, list[Change]]] = defaultdict(dict)
+    for change in group.changes:
+        at, to = _ends(group.table, links, change)
+        grouped[str(at)].setdefault(str(to), []).append(change)
+    for at, ends in grouped.items():
+        ids = list(ends)
+        for start in range(0, len(ids), links.most):
+            part = ids[start : start + links.most]
+            path = re.sub(r"\{\w+\}", lambda _, at=at: quote(at, safe=""), operation.path)  # type: ignore[misc]
+            document = {"data": [{"type": kind.enum[0] if kind else None, "id": one} for one in part]}
+            request = Request(name, operation.method, path, body=document, table=group.table.name, repeatable=True)
+            yield Shipment(request, [ends[one] for one in part], ("data",))
