@@ -11,6 +11,7 @@ from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
+from random import Random
 from typing import Any
 
 Resource = dict[str, Any]
@@ -90,6 +91,8 @@ class Account:
     flow_triggers: dict[str, list[str]] = field(default_factory=dict)
     """Flow ids by the id of the list, segment or metric that starts them."""
     event_attributions: dict[str, list[str]] = field(default_factory=dict)
+    opt_in_process: str = "single_opt_in"
+    """How new lists, and subscriptions without a list, are confirmed unless they say so themselves: a setting of the account."""
     exchange_ids: dict[str, str] = field(default_factory=dict)
     """Profile ids by the `_kx` of tracked links."""
 
@@ -97,16 +100,36 @@ class Account:
         self.version = 0
         self.lock = threading.RLock()
         """Held by whoever changes the data or reads it as a whole."""
-        self._indexed: int | None = None
+        self.random = Random(self.account["id"])
+        """Where the ids of what is written come from: the same in every run, if the writes are."""
+        self._indexed = False
+        self._added: list[Resource] = []
+        self._arranged = 0
         self._pointing: dict[tuple[str, str], dict[str, list[str]]] = {}
         self._pointing_version = -1
         self.changed()
 
-    def changed(self) -> None:
-        """Forget what was derived from the data: indexes, and the order and the JSON of every query that the API remembers."""
+    def changed(self, *, events: bool = True) -> None:
+        """Forget what was derived from the data: indexes, and the order and the JSON of every query that the API remembers.
+
+        With a false `events` only other things changed, and the order of the events, which is the costly one, stays.
+        """
         with self.lock:
             self.version += 1
-            self._indexed = None
+            if events:
+                self._indexed = False
+                self._added = []
+                self._arranged += 1
+
+    @property
+    def events_known(self) -> tuple[int, int]:
+        """How far somebody knows the events who looks at them now; to be given to `events_since`."""
+        return self._arranged, len(self._added)
+
+    def events_since(self, known: tuple[int, int]) -> list[Resource] | None:
+        """The events that were added since; None when others were changed or taken away as well."""
+        arranged, added = known
+        return self._added[added:] if arranged == self._arranged else None
 
     def pointing(self, collection: str, name: str) -> Mapping[str, list[str]]:
         """The ids of a collection's resources by the id that they have under this name; those that have none are left out."""
@@ -151,12 +174,25 @@ class Account:
             for ordered in rows:
                 insort(ordered, event, key=event_order)
             self._by_id[event["id"]] = event
+            self._added.append(event)
             self.version += 1
-            self._indexed = self.version
+
+    def hand_over_events(self, profile_id: str, heir: str | None) -> None:
+        """Give the events of one profile to another, or to nobody."""
+        with self.lock:
+            self._index()
+            moved = self._by_profile.pop(profile_id, [])
+            for event in moved:
+                event["profile_id"] = heir
+                if heir is not None:
+                    insort(self._by_profile[heir], event, key=event_order)
+            self._added = []
+            self._arranged += 1
+            self.version += 1
 
     def _index(self) -> None:
         with self.lock:
-            if self._indexed == self.version:
+            if self._indexed:
                 return
             self.events.sort(key=event_order)
             self._by_id: dict[str, Resource] = {}
@@ -167,4 +203,4 @@ class Account:
                 self._by_metric[event["metric_id"]].append(event)
                 if event["profile_id"] is not None:
                     self._by_profile[event["profile_id"]].append(event)
-            self._indexed = self.version
+            self._indexed = True

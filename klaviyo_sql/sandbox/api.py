@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import gzip
+import heapq
+import itertools
 import re
 import threading
 from collections.abc import Callable, Collection, Mapping
@@ -18,7 +20,7 @@ from klaviyo_sql.contract import facts
 from klaviyo_sql.model.clock import Clock, SystemClock
 from klaviyo_sql.sandbox import query as queries
 from klaviyo_sql.sandbox.account import Account
-from klaviyo_sql.sandbox.endpoints import Call, Memory
+from klaviyo_sql.sandbox.endpoints import Call, Memory, Replied
 from klaviyo_sql.sandbox.entitlements import DEFAULT, missing_entitlement
 from klaviyo_sql.sandbox.faults import Fault, FaultKind, Faults
 from klaviyo_sql.sandbox.generation import generate
@@ -66,6 +68,7 @@ class RequestRecord:
     status: int
     operation: str | None
     at: datetime
+    body: bytes = b""
 
 
 @dataclass(slots=True)
@@ -82,9 +85,9 @@ class Sandbox:
     """A Klaviyo account with its API.
 
     Without an account one is generated when the first request comes. `api_keys` maps keys to their scopes, None meaning all;
-    `limits` turns rate limits off; `latency` delays every reply by that many seconds of the clock; an event that is created can be
-    read `visible_after` seconds later. `entitlements` are the default ones unless given; with "webhooks" the keys are as those of an
-    OAuth app.
+    `limits` turns rate limits off; `latency` delays every reply by that many seconds of the clock; what is written asynchronously, such
+    as an event, can be read `visible_after` seconds later, and a job is complete after `job_duration`. `entitlements` are the default
+    ones unless given; with "webhooks" the keys are as those of an OAuth app.
     """
 
     def __init__(
@@ -96,6 +99,7 @@ class Sandbox:
         limits: bool = True,
         latency: float = 0.0,
         visible_after: float = 5.0,
+        job_duration: float = 10.0,
         entitlements: Collection[str] = DEFAULT,
     ) -> None:
         self.clock: Clock = clock or SystemClock()
@@ -103,6 +107,7 @@ class Sandbox:
         self.entitlements = frozenset(entitlements)
         self.latency = latency
         self.visible_after = visible_after
+        self.job_duration = job_duration
         self.faults = Faults()
         self._paging = PagingFaults()
         self.requests: list[RequestRecord] = []
@@ -110,7 +115,8 @@ class Sandbox:
         self._account = account
         self._limits = Limits(self.clock.monotonic) if limits else None
         self._memory = Memory()
-        self._writes: list[tuple[float, Callable[[], None]]] = []
+        self._writes: list[tuple[float, int, Callable[[], None]]] = []
+        self._scheduled = itertools.count()
         self._lock = threading.RLock()
 
     @property
@@ -150,7 +156,7 @@ class Sandbox:
             pause(fault.seconds)
         name = progress.route.name if progress.route is not None else None
         seen = 0 if response.broken else response.status
-        self.requests.append(RequestRecord(method, parts.path, dict(progress.pairs), seen, name, self.clock.now()))
+        self.requests.append(RequestRecord(method, parts.path, dict(progress.pairs), seen, name, self.clock.now(), body))
         return response
 
     def _respond(self, method: str, origin: str, headers: Mapping[str, str], body: bytes, progress: _Progress, fault: Fault | None) -> Response:
@@ -208,9 +214,16 @@ class Sandbox:
             body,
             self.clock.now(),
             self._memory,
-            self._later,
+            headers.get("content-type", ""),
+            self.visible_after,
+            self.job_duration,
+            self._schedule,
         )
-        return (found.operation.reply.status if found.operation.reply else 200), endpoint.answer(call)
+        with call.account.lock:
+            answer = endpoint.answer(call)
+        if isinstance(answer, Replied):
+            return answer.status, answer.document
+        return (found.operation.reply.status if found.operation.reply else 200), answer
 
     def _key(self, authorization: str | None) -> str:
         if not authorization:
@@ -220,21 +233,20 @@ class Sandbox:
             raise RefusedError(AUTHENTICATION_FAILED)
         return key
 
-    def _later(self, write: Callable[[], None]) -> None:
+    def _schedule(self, seconds: float, write: Callable[[], None]) -> None:
         with self._lock:
-            self._writes.append((self.clock.monotonic() + self.visible_after, write))
+            heapq.heappush(self._writes, (self.clock.monotonic() + seconds, next(self._scheduled), write))
 
     def _settle(self) -> None:
-        """Carry out the writes that are due."""
+        """Carry out the writes that are due, in the order in which they became due."""
         if not self._writes:
             return
-        with self._lock:
+        # Always in this order: an endpoint schedules while it holds the account's lock.
+        account = self.account
+        with account.lock, self._lock:
             now = self.clock.monotonic()
-            due = [write for when, write in self._writes if when <= now]
-            self._writes = [pending for pending in self._writes if pending[0] > now]
-            with self.account.lock:
-                for write in due:
-                    write()
+            while self._writes and self._writes[0][0] <= now:
+                heapq.heappop(self._writes)[2]()
 
 
 _ON_ANSWERS = frozenset(get_args(FaultKind)) - {"status", "throttle", "reset", "html", "wrong_shape"}

@@ -8,10 +8,10 @@ from __future__ import annotations
 import functools
 import threading
 from collections import OrderedDict
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from klaviyo_sql.contract import Operation
 from klaviyo_sql.sandbox import cursor as cursors
@@ -39,8 +39,13 @@ class Call:
     body: bytes
     now: datetime
     memory: Memory
-    later: Callable[[Callable[[], None]], None]
-    """Does something after the delay with which Klaviyo's asynchronous writes become visible."""
+    content_type: str
+    visible_after: float
+    """Seconds after which what is written asynchronously, without a job, can be read."""
+    job_duration: float
+    """Seconds after which a job is complete."""
+    schedule: Callable[[float, Callable[[], None]], None]
+    """Does something when that many seconds are over."""
 
     def link(self, pairs: tuple[tuple[str, str], ...]) -> str:
         """The address of this path with these parameters, on the host that the request came to."""
@@ -51,12 +56,23 @@ class Call:
         """What writes the resources of the reply."""
         return Renderer(self.account, self.kinds, self.origin, self.query)
 
+    def later(self, write: Callable[[], None]) -> None:
+        """Does something after the delay with which Klaviyo's asynchronous writes become visible."""
+        self.schedule(self.visible_after, write)
+
+
+class Replied(NamedTuple):
+    """A success reply with another status than the one that the contract names."""
+
+    status: int
+    document: dict[str, Any] | None
+
 
 class Endpoint(Protocol):
     """Answers one operation of the contract."""
 
-    def answer(self, call: Call) -> dict[str, Any] | None:
-        """The body of the success reply, None for no body; RefusedError for anything else."""
+    def answer(self, call: Call) -> dict[str, Any] | Replied | None:
+        """The body of the success reply, None for no body; RefusedError for anything else. The account's lock is held meanwhile."""
 
 
 class Memory:
@@ -65,6 +81,7 @@ class Memory:
     def __init__(self, capacity: int = 24) -> None:
         self._capacity = capacity
         self._known: OrderedDict[Any, Ordered] = OrderedDict()
+        self._until: dict[Any, tuple[int, int]] = {}
         self._lock = threading.Lock()
 
     def recall(self, key: Any, make: Callable[[], Ordered]) -> Ordered:
@@ -74,10 +91,37 @@ class Memory:
                 self._known.move_to_end(key)
                 return self._known[key]
         made = make()
+        self._remember(key, made)
+        return made
+
+    def recall_growing(
+        self,
+        key: Any,
+        known: tuple[int, int],
+        make: Callable[[], Ordered],
+        grown: Callable[[Ordered, tuple[int, int]], Ordered | None],
+    ) -> Ordered:
+        """The remembered order with what was added since, or a new one; `known` says up to where it is true now."""
+        with self._lock:
+            ordered = self._known.get(key)
+            until = self._until.get(key)
+        if ordered is not None and until is not None:
+            if until == known:
+                return self._remember(key, ordered, known)
+            more = grown(ordered, until)
+            if more is not None:
+                return self._remember(key, more, known)
+        return self._remember(key, make(), known)
+
+    def _remember(self, key: Any, made: Ordered, known: tuple[int, int] | None = None) -> Ordered:
         with self._lock:
             self._known[key] = made
+            self._known.move_to_end(key)
+            if known is not None:
+                self._until[key] = known
             while len(self._known) > self._capacity:
-                self._known.popitem(last=False)
+                forgotten, _ = self._known.popitem(last=False)
+                self._until.pop(forgotten, None)
         return made
 
 
@@ -101,6 +145,8 @@ class CollectionEndpoint:
     identifiers: bool = False
     page_links: bool = True
     check: Callable[[Call], None] | None = None
+    grows: bool = False
+    """Whether this is about events, whose order is not made anew when one is added or when other things change."""
 
     def answer(self, call: Call) -> dict[str, Any]:
         if self.check is not None:
@@ -120,10 +166,12 @@ class CollectionEndpoint:
         renderer, kind = call.renderer(), call.kinds[self.kind]
         if self.identifiers:
             return {"data": renderer.identifiers(kind, page.resources), "links": links}
-        rendered = page.ordered.rendered(renderer.shape, page.positions, lambda resources: renderer.data(kind, resources))
+        # What a resource looks like may have changed although the order did not.
+        shape = (call.account.version, renderer.shape)
+        rendered = page.ordered.rendered(shape, page.positions, lambda resources: renderer.data(kind, resources))
         body: dict[str, Any] = {"data": rendered}
         if call.query.include:
-            body["included"] = renderer.included(kind, page.resources, page.ordered.included(renderer.shape))
+            body["included"] = renderer.included(kind, page.resources, page.ordered.included(shape))
         return body | {"links": links}
 
     def _part(self, call: Call) -> Part:
@@ -141,20 +189,29 @@ class CollectionEndpoint:
 
     def _ordered(self, call: Call, clauses: tuple[Clause, ...], sort: str) -> Ordered:
         account = call.account
+        readers = {name: functools.partial(read, account) for name, read in call.kinds[self.kind].readers.items()}
+        fields = Fields(readers | dict(self.readers), self.without_case, self.ignored)
+        key = order_by(fields.reader(sort) if sort else None)
+
+        def passing(resources: Iterable[Resource]) -> Iterable[Resource]:
+            for clause in clauses:
+                predicate = fields.predicate(clause, call.operation.filters[clause.field])
+                if predicate is not None:
+                    resources = list(filter(predicate, resources))
+            return resources
 
         def make() -> Ordered:
-            with account.lock:
-                readers = {name: functools.partial(read, account) for name, read in call.kinds[self.kind].readers.items()}
-                fields = Fields(readers | dict(self.readers), self.without_case, self.ignored)
-                resources = self.source(account, call.id, clauses)
-                for clause in clauses:
-                    predicate = fields.predicate(clause, call.operation.filters[clause.field])
-                    if predicate is not None:
-                        resources = list(filter(predicate, resources))
-                return Ordered(resources, order_by(fields.reader(sort) if sort else None))
+            return Ordered(passing(self.source(account, call.id, clauses)), key)
 
-        key = (account.version, len(account.profiles), len(account.events), call.operation_name, call.id, clauses, sort)
-        return call.memory.recall(key, make)
+        query = (call.operation_name, call.id, clauses, sort)
+        if not self.grows:
+            return call.memory.recall((account.version, len(account.profiles), len(account.events), *query), make)
+
+        def grown(ordered: Ordered, known: Any) -> Ordered | None:
+            added = account.events_since(known)
+            return None if added is None else ordered.with_added(passing(added), key)
+
+        return call.memory.recall_growing((len(account.events) - account.events_known[1], *query), account.events_known, make, grown)
 
     def _page(self, call: Call, part: Part, links: dict[str, Any]) -> Page:
         query = call.query
@@ -187,13 +244,16 @@ class ResourceEndpoint:
     kind: str
 
     def answer(self, call: Call) -> dict[str, Any]:
-        kind = call.kinds[self.kind]
-        resource = require(call, self.kind)
-        renderer = call.renderer()
-        body: dict[str, Any] = {"data": renderer.data(kind, [resource])[0]}
-        if call.query.include:
-            body["included"] = renderer.included(kind, [resource], {})
-        return body | {"links": {"self": call.link(call.query.pairs)}}
+        return shown(call, self.kind, require(call, self.kind))
+
+
+def shown(call: Call, kind_name: str, resource: Resource) -> dict[str, Any]:
+    """The body of a reply with this one resource."""
+    kind, renderer = call.kinds[kind_name], call.renderer()
+    body: dict[str, Any] = {"data": renderer.data(kind, [resource])[0]}
+    if call.query.include:
+        body["included"] = renderer.included(kind, [resource], {})
+    return body | {"links": {"self": call.link(call.query.pairs)}}
 
 
 @dataclass(frozen=True, slots=True)
@@ -221,9 +281,9 @@ class RelatedEndpoint:
 class ActionEndpoint:
     """An operation that is a function of its own, as the ones that take a body are."""
 
-    act: Callable[[Call], dict[str, Any] | None]
+    act: Callable[[Call], dict[str, Any] | Replied | None]
 
-    def answer(self, call: Call) -> dict[str, Any] | None:
+    def answer(self, call: Call) -> dict[str, Any] | Replied | None:
         return self.act(call)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 import uuid
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,6 +19,7 @@ class Problem:
     detail: str
     parameter: str | None = None
     pointer: str = "/data/"
+    meta: Mapping[str, Any] | None = None
 
     def render(self) -> dict[str, Any]:
         """The object as Klaviyo writes it, with a new id each time."""
@@ -30,9 +32,9 @@ class Problem:
             "detail": self.detail,
             "source": source,
         }
-        # Recorded: the 400s carry these two (as empty lists, not objects), the 401 and the 404s do not.
-        if self.status == 400:
-            rendered |= {"links": [], "meta": []}
+        # Recorded: the 400s and 409s carry these two (as empty lists, not objects, when there is nothing), the 401 and the 404s do not.
+        if self.status in (400, 409):
+            rendered |= {"links": [], "meta": dict(self.meta) if self.meta else []}
         return rendered
 
 
@@ -56,9 +58,14 @@ def invalid(detail: str, *, parameter: str | None = None, pointer: str = "/data/
     return Problem(400, "invalid", "Invalid input.", detail, parameter, pointer)
 
 
-def not_found(detail: str) -> Problem:
+def not_found(detail: str, *, pointer: str = "/data/") -> Problem:
     """404."""
-    return Problem(404, "not_found", "Not found.", detail)
+    return Problem(404, "not_found", "Not found.", detail, pointer=pointer)
+
+
+def conflict(detail: str, *, code: str = "conflict", pointer: str = "/data", meta: Mapping[str, Any] | None = None) -> Problem:
+    """409: what is there already, or still needed, stands in the way."""
+    return Problem(409, code, "Conflict.", detail, pointer=pointer, meta=meta)
 
 
 def not_imitated(detail: str) -> Problem:

@@ -132,6 +132,17 @@ class Ordered:
         self._looks: OrderedDict[Any, _Look] = OrderedDict()
         self._lock = threading.Lock()
 
+    def with_added(self, resources: Iterable[Resource], key: Callable[[Resource], SortKey]) -> Ordered:
+        """This order and a few resources more, without sorting the rest again."""
+        grown = Ordered((), key)
+        grown.keys, grown.resources = self.keys.copy(), self.resources.copy()
+        for resource in resources:
+            place = key(resource)
+            position = bisect_left(grown.keys, place)
+            grown.keys.insert(position, place)
+            grown.resources.insert(position, resource)
+        return grown
+
     @property
     def whole(self) -> Part:
         """All of them."""

@@ -112,8 +112,8 @@ def test_a_day_has_a_limit_of_its_own(account: Account, clock: SimulatedClock) -
         last = ask("/api/lists", {}, method="POST")
         statuses.append(last.status)
         clock.sleep(2)
-    # The operation is not imitated, but it is counted.
-    assert statuses == [501] * daily + [429]
+    # What is refused is counted as well.
+    assert statuses == [400] * daily + [429]
     assert int(last.headers["Retry-After"]) > 80_000
     assert ask("/api/lists").status == 200
 

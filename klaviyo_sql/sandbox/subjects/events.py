@@ -95,7 +95,7 @@ def _profile_id(resource: Resource) -> Any:
 _READERS: dict[str, Reader] = {"metric_id": _metric_id, "metric": _metric_id, "profile_id": _profile_id, "profile": _profile_id}
 
 ENDPOINTS: dict[str, Endpoint] = {
-    "get_events": CollectionEndpoint("event", _events, readers=_READERS, page_after_full=True),
+    "get_events": CollectionEndpoint("event", _events, readers=_READERS, page_after_full=True, grows=True),
     "get_event": ResourceEndpoint("event"),
     "get_metric_for_event": RelatedEndpoint("event", "metric", lambda account, event: event["metric_id"]),
     "get_profile_for_event": RelatedEndpoint("event", "profile elsewhere", lambda account, event: event["profile_id"]),
