@@ -66,7 +66,7 @@ class AllAccounts:
         column = Column(COLUMN, AccountName(count), Type.TEXT, "The name of the account in the settings.", not_null=True)
         others = tuple(map(self.joint, table.others))
         rows = table.typical_rows * count
-        return replace(table, columns=(column, *table.columns), key=(COLUMN, *table.key), typical_rows=rows, examples=(), others=others)
+        return replace(table, columns=(column, *table.columns), key=(COLUMN, *table.key), typical_rows=rows, examples=(), others=others, writes=None)
 
     @property
     def parallel(self) -> int:

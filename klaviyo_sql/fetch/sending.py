@@ -172,6 +172,9 @@ class Sender:
         if error.status == 404 and all(change.kind is Kind.DELETE for change in shipment.changes) and len(shipment.elements) == 1:
             _all(shipment, Status.ABSENT)
             return ()
+        if error.status == 404 and not shipment.is_many and (key := next(shipment.changes).key):
+            _all(shipment, Status.FAILED, f"{shipment.request.table} has no row {key[-1]!r}.")
+            return ()
         if len(shipment.elements) == 1:
             _all(shipment, Status.FAILED, str(error))
             return ()

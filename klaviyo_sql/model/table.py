@@ -435,9 +435,13 @@ class Table:
     notes: tuple[str, ...] = ()
     examples: tuple[Example, ...] = ()
     others: tuple[Table, ...] = ()
-    writes: Writes | None = None
+    writes: Writes | None = field(default=None, compare=False, repr=False)
     ways: tuple[Table, ...] = field(init=False, compare=False, repr=False)
     """Every way to read the table, its own first, each as a table that has no others."""
+
+    def __hash__(self) -> int:
+        """Of the name and the number of columns, for it is asked for every row that is written."""
+        return hash((self.name, len(self.columns)))
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "ways", (replace(self, others=()), *self.others) if self.others else (self,))

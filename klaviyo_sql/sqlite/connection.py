@@ -231,12 +231,12 @@ class Connection:
             extended = custom_properties.extended(custom_properties.without(table, columns), columns)
         except errors.ProgrammingError as error:
             raise errors.ProgrammingError(f"The virtual table {name}: {error}.") from None
-        return self._virtual_table(f"{schema_name}.{name}", extended, schema.engine())
+        return self._virtual_table(f"{schema_name}.{name}", extended, schema.engine(), keyed=True)
 
-    def _virtual_table(self, name: str, table: Table, engine: Scans) -> VirtualTable:
+    def _virtual_table(self, name: str, table: Table, engine: Scans, *, keyed: bool = False) -> VirtualTable:
         # Copies are of the connection's own tables; a table that is declared over one is answered from the account.
         copies = self.copies if engine is self.engine and name == table.name else None
-        found = VirtualTable(table, engine, self.statement, self.rehearsal, copies, pending=self._pending, targets=self._targets, name=name)
+        found = VirtualTable(table, engine, self.statement, self.rehearsal, copies, pending=self._pending, targets=self._targets, name=name, keyed=keyed)
         self.virtual_tables[name] = found
         return found
 
@@ -248,10 +248,11 @@ class Connection:
         sqlite.create_collation(timestamps.COLLATION_OF_ANYTHING, timestamps.compare)
         for declared in self._tables.values():
             for table in schemas.spelled(declared):
-                # SQLite lets a table WITHOUT ROWID be written to only when its key is one column, which on a connection that may write it is.
-                self._create_module(table.name, Module(self._virtual_table(table.name, table, self.engine)), read_only=not self._write and len(table.key) > 1)
-        for name, several in zip(schemas.MODULES, (False, True), strict=True):
-            self._create_module(name, SchemaModule(self._table_of_schema), read_only=not self._write and several, eponymous=False)
+                # SQLite lets a table WITHOUT ROWID be written to only when its key is one column.
+                found = self._virtual_table(table.name, table, self.engine)
+                self._create_module(table.name, Module(found), read_only=len(table.key) > 1 and not found.has_row_key)
+        for name, read_only in zip(schemas.MODULES, (False, True), strict=True):
+            self._create_module(name, SchemaModule(self._table_of_schema), read_only=read_only, eponymous=False)
         self._create_module("klaviyo", PropertiesModule(self._table_with_properties), read_only=not self._write, eponymous=False)
         log, tables = self._log, self._all_declared
         for own, rows in (
@@ -516,7 +517,7 @@ class Connection:
         """
         if self._unattached:
             with self.translating():
-                schemas.attach(self._sqlite, self._unattached)
+                schemas.attach(self._sqlite, self._unattached, write=self._write)
             self._unattached = []
         if "." in sql:
             self._attach_vocabularies(sql)
@@ -534,7 +535,7 @@ class Connection:
             schema = self._vocabulary(name)
             if schema is not None and name not in known:
                 with self.translating():
-                    schemas.attach(self._sqlite, (schema,))
+                    schemas.attach(self._sqlite, (schema,), write=self._write)
                 self._attached.add(name)
 
     def _listed(self, schema: str | None, name: str) -> str | None:

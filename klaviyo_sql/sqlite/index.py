@@ -6,6 +6,7 @@ The agreement travels from xBestIndex to xFilter as JSON text, which EXPLAIN QUE
 from __future__ import annotations
 
 import functools
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
 
@@ -90,13 +91,22 @@ class Needed:
     key: frozenset[int]
     presumable: bool
 
-    def may_presume(self, terms: list[tuple[int, Operator, Any]]) -> bool:
-        """Whether the terms name the rows by their key, and nothing else of them is needed."""
-        named = {column for column, operator, _ in terms if operator in (Operator.EQUAL, Operator.IN)}
-        return self.presumable and set(self.columns) == self.key == named and all(column in self.key for column, _, _ in terms)
+    @property
+    def presumes(self) -> bool:
+        """Whether rows that are named by their key are taken to be there."""
+        return self.presumable and set(self.columns) == self.key
 
 
-def agree(info: apsw.IndexInfo, table: Table, tables: dict[str, Table], name: str, *, target: Needed | None = None, row_key: int | None = None) -> bool:
+def agree(
+    info: apsw.IndexInfo,
+    table: Table,
+    tables: dict[str, Table],
+    name: str,
+    *,
+    target: Needed | None = None,
+    row_key: int | None = None,
+    reads: Collection[str] = (),
+) -> bool:
     """Fill in SQLite's index information for one way to scan the table; `name` tells it from all others of the connection.
 
     LIMIT is never taken over: SQLite counts, and stops asking for rows. Its value only sizes the first page, and only when Klaviyo's own
@@ -104,6 +114,8 @@ def agree(info: apsw.IndexInfo, table: Table, tables: dict[str, Table], name: st
 
     False when this way is impossible: an argument of a question would only be known afterwards.
     """
+    if target is not None and target.presumes and _presume(info, target, name):
+        return True
     terms: list[tuple[int, Operator, Any]] = []
     exact = True
     limit: int | None = None
@@ -150,7 +162,7 @@ def agree(info: apsw.IndexInfo, table: Table, tables: dict[str, Table], name: st
         if several:
             info.set_aConstraintUsage_in(n, True)
         exact = exact and pushdown.is_exact(table, column, wanted)
-    columns = used(info, table, row_key) if target is None else target.columns
+    columns = used(info, table, row_key, reads) if target is None else target.columns
     taken = [(column, operator) for column, operator, _ in terms]
     way = cost.way_for(table, columns, taken, tables)
     order = _order(info, way, terms)
@@ -169,20 +181,48 @@ def agree(info: apsw.IndexInfo, table: Table, tables: dict[str, Table], name: st
             columns=columns,
             order=order,
             limit=limit + offset if limit is not None and exact else None,
-            presumed_rows=target is not None and target.may_presume(terms),
         )
     )
     return True
 
 
-def used(info: apsw.IndexInfo, table: Table, row_key: int | None = None) -> tuple[int, ...]:
+def _presume(info: apsw.IndexInfo, target: Needed, name: str) -> bool:
+    """Agree on rows that the terms name by their whole key, if they do, and by nothing else."""
+    terms: list[tuple[int, Operator, Any]] = []
+    several = []
+    for n in range(info.nConstraint):
+        column = info.get_aConstraint_iColumn(n)
+        if info.get_aConstraint_op(n) not in (_EQUAL, _IS) or column not in target.key or not info.get_aConstraint_usable(n):
+            return False
+        if info.get_aConstraint_collation(n) != "BINARY":
+            return False
+        if info.get_aConstraintUsage_in(n):
+            several.append(n)
+        terms.append((column, Operator.IN if n in several else Operator.EQUAL, info.get_aConstraint_rhs(n)))
+    if {column for column, _, _ in terms} != target.key:
+        return False
+    for n in range(info.nConstraint):
+        info.set_aConstraintUsage_argvIndex(n, n + 1)
+        if n in several:
+            info.set_aConstraintUsage_in(n, True)
+    info.estimatedCost = info.estimatedRows = 1
+    info.idxStr = text(Agreement(name, tuple(terms), target.columns, presumed_rows=True))
+    return True
+
+
+def used(info: apsw.IndexInfo, table: Table, row_key: int | None = None, reads: Collection[str] = ()) -> tuple[int, ...]:
     """The columns that will be read; SQLite's mask has 64 bits, and the last one stands for every column from there on.
 
-    With a column `row_key` the key is read as well: SQLite tells rows apart by it, and does not always say so.
+    With a column `row_key` the key is read as well: SQLite tells rows apart by it. Where that column is behind the last bit, `reads` are the names of those
+    that are read, in lower case.
     """
     used = set(info.colUsed)
     if row_key is not None:
         used |= set(map(table.index, table.key))
+        if row_key >= _LAST_BIT and _LAST_BIT in used:
+            used -= {_LAST_BIT}
+            used |= {position for position, column in enumerate(table.columns) if position >= _LAST_BIT and column.name.lower() in reads}
+            return tuple(sorted(used))
     if _LAST_BIT in used:
         used |= set(range(_LAST_BIT, len(table.columns)))
     return tuple(sorted(used & set(range(len(table.columns)))))

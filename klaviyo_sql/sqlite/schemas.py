@@ -53,15 +53,21 @@ def spelled(table: Table) -> tuple[Table, ...]:
     return (table, table.in_pascal_case()) if len(table.names) > 1 else (table,)
 
 
-def attach(sqlite: apsw.Connection, schemas: Iterable[Schema]) -> None:
-    """Make the schemas known to the connection, which has the modules already; names without a schema are looked for in this order."""
+def attach(sqlite: apsw.Connection, schemas: Iterable[Schema], *, write: bool) -> None:
+    """Make the schemas known to the connection, which has the modules already and may write or not; names without a schema are looked for in this order."""
     images: dict[tuple[int, bool], bytes] = {}
     for schema in schemas:
         kind = id(schema.declared), schema.seen_as is not None
         if kind not in images:
-            images[kind] = _image(tuple((name, kind[1] or len(table.key) > 1) for table in schema.declared.values() for name in table.names))
+            tables = schema.declared.values()
+            images[kind] = _image(tuple((name, kind[1] or _is_only_read(table, write=write)) for table in tables for name in table.names))
         sqlite.execute(f"ATTACH ':memory:' AS \"{schema.name}\"")
         sqlite.deserialize(schema.name, images[kind])
+
+
+def _is_only_read(table: Table, *, write: bool) -> bool:
+    """Whether SQLite is not to write to the table: it could only if its key were one column, which it becomes where there is something to write."""
+    return len(table.key) > 1 and not (write and table.writes is not None)
 
 
 @functools.lru_cache(maxsize=64)

@@ -7,6 +7,7 @@ not asked for, and a row that is named by its key is not asked for at all.
 from __future__ import annotations
 
 import re
+from collections.abc import Collection
 from dataclasses import dataclass, field
 
 import apsw
@@ -50,6 +51,10 @@ class Targets:
         elif operation in (apsw.SQLITE_UPDATE, apsw.SQLITE_DELETE):
             self._written.add(first.lower())
         return apsw.SQLITE_OK
+
+    def reads(self, name: str) -> Collection[str]:
+        """The columns of the table that are read, wherever the statement mentions it, in lower case."""
+        return self._reads.get(name.lower(), frozenset())
 
     def of(self, name: str) -> Target | None:
         """The target of that name; None when the statement does not update or delete its rows."""

@@ -30,8 +30,8 @@ ROW_KEY = "row_key"
 """The column that a table with a key of several columns has for writing: SQLite changes rows of a table WITHOUT ROWID by one column only."""
 
 
-def ddl(table: Table, *, write: bool = False) -> str:
-    """The table as SQLite declares it, on a connection that may `write` or not.
+def ddl(table: Table, *, row_key: bool = False) -> str:
+    """The table as SQLite declares it, with the column `row_key` as its key or without.
 
     It is WITHOUT ROWID, keyed by Klaviyo's ids: SQLite merges the branches of an OR by row id, and an API has none.
     """
@@ -46,7 +46,7 @@ def ddl(table: Table, *, write: bool = False) -> str:
             parts.append("NOT NULL")
         columns.append(" ".join(parts))
     key = ", ".join(f'"{name}"' for name in table.key)
-    if write and len(table.key) > 1:
+    if row_key:
         columns.append(f"{ROW_KEY} TEXT HIDDEN")
         key = ROW_KEY
     return f"CREATE TABLE x({', '.join(columns)}, PRIMARY KEY ({key})) WITHOUT ROWID"
@@ -66,7 +66,7 @@ class Module:
 
     def __init__(self, table: VirtualTable) -> None:
         self._table = table
-        self._ddl = ddl(table.table, write=table.pending is not None)
+        self._ddl = ddl(table.table, row_key=table.has_row_key)
 
     def Create(self, sqlite: apsw.Connection, *_: Any) -> tuple[str, VirtualTable]:  # noqa: N802 - apsw's name
         self._table.configure(sqlite)
@@ -84,7 +84,7 @@ class SchemaModule:
     def Create(self, sqlite: apsw.Connection, _: str, schema: str, name: str) -> tuple[str, VirtualTable]:  # noqa: N802
         table = self._table(schema, name)
         table.configure(sqlite)
-        return ddl(table.table, write=table.pending is not None), table
+        return ddl(table.table, row_key=table.has_row_key), table
 
     Connect = Create
 
@@ -98,7 +98,7 @@ class PropertiesModule:
     def Create(self, sqlite: apsw.Connection, _: str, schema: str, name: str, *arguments: str) -> tuple[str, VirtualTable]:  # noqa: N802
         table = self._table(schema, name, arguments)
         table.configure(sqlite)
-        return ddl(table.table, write=table.pending is not None), table
+        return ddl(table.table, row_key=table.has_row_key), table
 
     Connect = Create
 
@@ -117,10 +117,12 @@ class VirtualTable:
         pending: Pending | None = None,
         targets: Targets | None = None,
         name: str | None = None,
+        keyed: bool = False,
     ) -> None:
         """`name` tells the table from all others of the connection; the default is its own. Without `copies` it has no local copy.
 
-        `pending` is where changes wait, on a connection that may write; `targets` tell what a statement that writes needs to know.
+        `pending` is where changes wait, on a connection that may write; `targets` tell what a statement that writes needs to know. `keyed`: SQLite takes the
+        table to be one that can be written, even if Klaviyo does not write it.
         """
         self.name = name or table.name
         self.table = table
@@ -132,6 +134,8 @@ class VirtualTable:
         self.pending = pending
         self.targets = targets
         self._sqlite: apsw.Connection | None = None
+        self._keyed = keyed
+        self._sql_name = self.name.rpartition(".")[2]
         self._known: dict[tuple[str, Any], Row] = {}
 
     def configure(self, sqlite: apsw.Connection) -> None:
@@ -141,13 +145,18 @@ class VirtualTable:
             sqlite.vtab_config(apsw.SQLITE_VTAB_CONSTRAINT_SUPPORT, 1)
 
     @property
+    def has_row_key(self) -> bool:
+        """Whether rows are told apart by a column `row_key`, so that they can be written."""
+        return self.pending is not None and (self._keyed or self.table.writes is not None) and len(self.table.key) > 1
+
+    @property
     def row_key(self) -> int | None:
         """The position of the column `row_key`, if the table has it."""
-        return len(self.table.columns) if self.pending is not None and len(self.table.key) > 1 else None
+        return len(self.table.columns) if self.has_row_key else None
 
     def target(self) -> Target | None:
         """What the statement that is being prepared does with the table, when it changes rows of it."""
-        return self.targets.of(self.name.rpartition(".")[2]) if self.targets is not None else None
+        return self.targets.of(self._sql_name) if self.targets is not None else None
 
     def BestIndexObject(self, info: apsw.IndexInfo) -> bool:  # noqa: N802
         copies, target = self.copies, self.target()
@@ -157,7 +166,9 @@ class VirtualTable:
             or self.copy is None
             or not copied_index.agree(info, self.table, self.copy.layout, self.engine.tables, copies.row_count(self.copy))
         ):
-            return index.agree(info, self.table, self.engine.tables, self.name, target=self._needed(target), row_key=self.row_key)
+            reads = self.targets.reads(self._sql_name) if self.targets is not None and self.row_key is not None else ()
+            needed = self._needed(target)
+            return index.agree(info, self.table, self.engine.tables, self.name, target=needed, row_key=self.row_key, reads=reads)
         return True
 
     def _needed(self, target: Target | None) -> index.Needed | None:
@@ -225,9 +236,10 @@ class VirtualTable:
         if self.pending is not None:
             self.pending.roll_back_to(id(self), self.table, level)
 
-    def UpdateInsertRow(self, _: int | None, fields: tuple[Any, ...]) -> None:  # noqa: N802
+    def UpdateInsertRow(self, rowid: int | None, fields: tuple[Any, ...]) -> int | None:  # noqa: N802
         values = {position: value for position, value in enumerate(fields[: len(self.table.columns)]) if value is not None}
         self._add(Kind.INSERT, None, self._completed(values))
+        return 0 if rowid is None else None  # the new row has no row id, and apsw wants one
 
     def _completed(self, values: dict[int, Any]) -> dict[int, Any]:
         """The values of a new row with those that it must have, and what is to be looked up."""
