@@ -104,12 +104,13 @@ def check_columns(table: Table, positions: Sequence[int]) -> None:
     writes = table.writes
     if writes is None or not writes.allows(kind):
         raise NotSupportedError(refused(table, kind))
+    if kind is Kind.DELETE:
+        return
     one, many = _ways(table, kind, Conflict.ABORT)
     made = template(table, one.operation) if one is not None else template(table, many.operation, many.key) if many is not None else None
-    if kind is Kind.UPDATE and made is not None:
-        for position in positions:
-            if not made.takes(position):
-                raise NotSupportedError(unwritable(table, table.columns[position], made, is_new=False))
+    for position in positions:
+        if made is not None and not made.takes(position):
+            raise NotSupportedError(unwritable(table, table.columns[position], made, is_new=False))
 
 
 def refused(table: Table, kind: Kind) -> str:
