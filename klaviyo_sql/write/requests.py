@@ -251,53 +251,63 @@ def _document(change: Change, values: Any, made: Template) -> dict[str, Any]:
 
 
 def _of_many(group: _Group, many: Many, one: One | None, rows: list[tuple[list[Change], dict[int, Any]]]) -> Iterator[Shipment]:
-    elements: Iterable[tuple[list[list[Change]], Any]]
-    if many.within is not None and one is not None:
-        elements = _gathered(group, many, one, rows)
-    else:
-        made = template(group.table, many.operation, many.key)
-        elements = (([row], _document(row[0], values, made)) for row, values in rows)
     operation = contract.operation(many.operation)
     kind = data(many.operation).get("type")
-    for part in _parts(elements, many):
+    for part in _gathered(group, many, one, rows) if many.within is not None and one is not None else _each(group, many, rows):
         inner = {"type": kind.enum[0] if kind else None, "attributes": {many.key: {"data": [element for _, element in part]}}}
         request = Request(many.operation, operation.method, operation.path, body={"data": inner}, table=group.table.name, repeatable=many.repeatable)
-        behind = [[change for row in rows for change in row] for rows, _ in part]
-        yield Shipment(request, behind, ("data", "attributes", many.key, "data"), job=many.job, creates=group.kind is Kind.INSERT)
+        elements = [[change for row in rows for change in row] for rows, _ in part]
+        yield Shipment(request, elements, ("data", "attributes", many.key, "data"), job=many.job, creates=group.kind is Kind.INSERT)
 
 
-def _gathered(group: _Group, many: Many, one: One, rows: list[tuple[list[Change], dict[int, Any]]]) -> Iterator[tuple[list[list[Change]], dict[str, Any]]]:
-    """Elements that share something, such as the profile that events are of, with the rest of each in an array; each at most as large as a request."""
+_Element = tuple[list[list[Change]], dict[str, Any]]
+"""The rows behind an element of a request's array, and the element."""
+
+
+def _each(group: _Group, many: Many, rows: list[tuple[list[Change], dict[int, Any]]]) -> Iterator[list[_Element]]:
+    """Each row as an element, as many at a time as a request takes."""
+    made = template(group.table, many.operation, many.key)
+    return _parts(((([row]), _document(row[0], values, made)) for row, values in rows), many)
+
+
+def _gathered(group: _Group, many: Many, one: One, rows: list[tuple[list[Change], dict[int, Any]]]) -> Iterator[list[_Element]]:
+    """Rows that share something, such as the profile that events are of, as one element, with the rest of each in an array."""
     made = template(group.table, one.operation)
-    shared = tuple((many.group or "").split())
-    found: defaultdict[bytes, list[tuple[list[Change], dict[str, Any], dict[str, Any]]]] = defaultdict(list)
+    shared = (many.group or "").split()
+    together: defaultdict[bytes, list[_Element]] = defaultdict(list)
     for row, values in rows:
         document = _document(row[0], values, made)
-        attributes = document["attributes"]
-        common = {name: attributes.pop(name) for name in shared if name in attributes}
-        found[msgspec.json.encode(common)].append((row, common, document))
-    kind = data(many.operation).at(("attributes", many.key, "data"))
-    element = kind.items.get("type") if kind is not None else None
-    for together in found.values():
-        for part in _parts(((([row]), document) for row, _, document in together), many):
-            attributes = {**together[0][1], many.within: {"data": [document for _, document in part]}}
-            yield [row for behind, _ in part for row in behind], {"type": element.enum[0] if element else None, "attributes": attributes}
+        common = {name: document["attributes"].get(name) for name in shared}
+        together[msgspec.json.encode(common)].append(([row], document))
+    array = data(many.operation).at(("attributes", many.key, "data"))
+    kind = array.items.get("type") if array is not None else None
+    for part in _parts((element for found in together.values() for element in found), many):
+        elements: list[_Element] = []
+        before: dict[str, Any] | None = None
+        for behind, document in part:
+            common = {name: value for name, value in document["attributes"].items() if name in shared}
+            rest = {**document, "attributes": {name: value for name, value in document["attributes"].items() if name not in shared}}
+            if common != before:
+                elements.append(([], {"type": kind.enum[0] if kind else None, "attributes": {**common, str(many.within): {"data": []}}}))
+                before = common
+            elements[-1][0].extend(behind)
+            elements[-1][1]["attributes"][many.within]["data"].append(rest)
+        yield elements
 
 
-def _parts(elements: Iterable[tuple[list[list[Change]], Any]], many: Many) -> Iterator[list[tuple[list[list[Change]], Any]]]:
+def _parts(elements: Iterable[_Element], many: Many) -> Iterator[list[_Element]]:
     """As many elements at a time as one request takes."""
-    part: list[tuple[list[list[Change]], Any]] = []
-    length, count = 0, 0
+    part: list[_Element] = []
+    length = 0
     for behind, document in elements:
         size = len(msgspec.json.encode(document)) + 1
         if many.most_bytes is not None and size > many.most_bytes:
             raise DataError(f"{behind[0][0].table.name}: one row is {size:,} bytes long, and Klaviyo takes at most {many.most_bytes:,}")
-        if part and (count + len(behind) > many.most or length + size > _MOST_BYTES - _ROOM):
+        if part and (len(part) >= many.most or length + size > _MOST_BYTES - _ROOM):
             yield part
-            part, length, count = [], 0, 0
+            part, length = [], 0
         part.append((behind, document))
         length += size
-        count += len(behind)
     if part:
         yield part
 
