@@ -71,6 +71,8 @@ class Account:
     coupon_codes: dict[str, Resource] = field(default_factory=dict)
     push_tokens: dict[str, Resource] = field(default_factory=dict)
     conversations: dict[str, Resource] = field(default_factory=dict)
+    conversation_messages: list[dict[str, Any]] = field(default_factory=list)
+    """No resources, since nothing reads them: what was sent, and the id of the conversation."""
     custom_metrics: dict[str, Resource] = field(default_factory=dict)
     mapped_metrics: dict[str, Resource] = field(default_factory=dict)
     metric_properties: dict[str, Resource] = field(default_factory=dict)
@@ -139,9 +141,7 @@ class Account:
         """The profile with this identifier: `email`, of which a profile may have more than one, `phone_number`, `external_id` or `anonymous_id`."""
         with self.lock:
             if self._identified is None:
-                self._identified = {}
-                for profile in self.profiles.values():
-                    self._identified |= {place: profile["id"] for place in _identifiers(profile)}
+                self._identified = {place: profile["id"] for profile in self.profiles.values() for place in _identifiers(profile)}
             return self.profiles.get(self._identified.get((name, value), ""))
 
     def identified(self, profile: Resource, before: Resource | None = None) -> None:
@@ -153,7 +153,8 @@ class Account:
                 if self._identified.get(place) == profile["id"]:
                     del self._identified[place]
             if profile["id"] in self.profiles:
-                self._identified |= {place: profile["id"] for place in _identifiers(profile)}
+                for place in _identifiers(profile):
+                    self._identified[place] = profile["id"]
 
     @property
     def events_known(self) -> tuple[int, int]:
