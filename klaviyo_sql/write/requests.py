@@ -91,6 +91,8 @@ def check(change: Change) -> None:
     if writes.links is not None:
         _ends(table, writes.links, change)
         return
+    if change.kind is Kind.INSERT and writes.one_of and not any(change.values.get(table.index(name)) is not None for name in writes.one_of):
+        raise DataError(f"{table.name} needs {' or '.join(writes.one_of)}: nothing else tells one row from another")
     one, many = _ways(table, change.kind, change.conflict)
     if one is not None:
         _document(change, change.values, template(table, one.operation))

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-import klaviyo_sql
 import pytest
+
+import klaviyo_sql
 from klaviyo_sql.model.request import Request
 from tests.writes.conftest import OpenWriting, outcomes, sandbox_of, sent, written
 
@@ -167,6 +168,6 @@ def test_one_row_that_is_too_large_is_refused_before_anything_is_sent(writing: k
         NUMBERS.format(20) + "INSERT INTO profiles (email, properties) SELECT 'n' || i || '@example.com', json_object('text', ?) FROM n",
         ("x" * 120_000,),
     )
-    with pytest.raises(klaviyo_sql.DataError, match="one row is 120,.* bytes long, and Klaviyo takes at most 100,000"):
+    with pytest.raises(klaviyo_sql.DataError, match=r"one row is 120,.* bytes long, and Klaviyo takes at most 100,000"):
         writing.commit()
     assert sent(writing) == []
