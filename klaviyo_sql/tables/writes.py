@@ -39,7 +39,7 @@ def _with_body(column: Column, bodies: Mapping[str, str]) -> Column:
 
 def _only(name: str, body: str, doc: str, type_: Type = _TEXT) -> Column:
     """A column that is only written, where `body` says; SELECT * leaves it out."""
-    return Column(name, WriteOnly(), type_, f"{doc} Written, never read: NULL in every row.", hidden=True, body=tuple(body.split(".")))
+    return Column(name, WriteOnly(), type_, f"{doc.rstrip('.')}; it is written and never read.", hidden=True, body=tuple(body.split(".")))
 
 
 _PROFILE_JOB = Job("get_bulk_import_profiles_job", "get_errors_for_bulk_import_profiles_job")
