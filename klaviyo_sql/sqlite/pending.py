@@ -18,6 +18,7 @@ class Pending:
         self.writer = writer
         self._changes: list[Change] = []
         self._marks: defaultdict[int, dict[int, int]] = defaultdict(dict)
+        self._joined: dict[int, int] = {}
         self._counted = 0
         self._statement = 0
         self._touched = 0
@@ -62,6 +63,11 @@ class Pending:
         self._touched = 0
         self._changes = [change for change in self._changes if change.statement != self._statement]
 
+    def join(self, owner: int) -> None:
+        """The transaction writes to the table `owner` from here on: savepoints that are there already began before anything of it."""
+        self._joined[owner] = self._counted
+        self._marks.pop(owner, None)
+
     def savepoint(self, owner: int, level: int) -> None:
         """From here on, what the table `owner` adds lies behind the savepoint `level`."""
         self._marks[owner][level] = self._counted
@@ -72,15 +78,14 @@ class Pending:
 
     def roll_back_to(self, owner: int, table: Table, level: int) -> None:
         """Forget what the table has added since the savepoint."""
-        behind = [mark for known, mark in self._marks[owner].items() if known >= level]
-        if behind:
-            first = min(behind)
-            self._changes = [change for change in self._changes if change.table is not table or change.number <= first]
+        first = self._marks[owner].get(level, self._joined.get(owner, 0))
+        self._changes = [change for change in self._changes if change.table is not table or change.number <= first]
 
     def roll_back(self) -> None:
         """Forget everything: nothing was sent."""
         self._changes = []
         self._marks.clear()
+        self._joined.clear()
 
     def __len__(self) -> int:
         return len(self._changes)

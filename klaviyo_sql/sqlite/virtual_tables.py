@@ -193,7 +193,7 @@ class VirtualTable:
     # Writing. SQLite calls Begin before a statement that writes reads its first row, so that what is refused sends nothing.
 
     def Begin(self) -> None:  # noqa: N802
-        self._writable()
+        self._writable().join(id(self))
 
     def refuse(self) -> None:
         """Refuse, before a row is read, a statement that changes rows and cannot: one without a WHERE, or that sets what cannot be written.
