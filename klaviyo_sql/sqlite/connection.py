@@ -133,7 +133,7 @@ class Connection:
         )
         self.writer = Writer(self._writing_engine, clock or SystemClock(), manner, self._poll)
         """What carries out changes, and remembers what became of each."""
-        self._pending = Pending(self.writer) if settings.write else None
+        self._pending = Pending(self.writer, self.copies.written) if settings.write else None
         self._targets = Targets()
         # A local copy of the events counts them without any request, and as they were when it was made fresh.
         self._counts = COUNTING[0] if EVENTS.name in settings.materialized else settings.counts

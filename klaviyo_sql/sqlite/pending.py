@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Callable
 
 from klaviyo_sql import errors
 from klaviyo_sql.model.table import Table
@@ -14,8 +15,10 @@ from klaviyo_sql.writer import Writer
 class Pending:
     """What waits for COMMIT. SQLite tells each table of savepoints by itself, and only those that the transaction writes to."""
 
-    def __init__(self, writer: Writer) -> None:
+    def __init__(self, writer: Writer, written: Callable[[list[Change]], None]) -> None:
+        """`written` is told of changes that were sent, or were to be."""
         self.writer = writer
+        self._written = written
         self._changes: list[Change] = []
         self._marks: defaultdict[int, dict[int, int]] = defaultdict(dict)
         self._joined: dict[int, int] = {}
@@ -90,10 +93,12 @@ class Pending:
     def __len__(self) -> int:
         return len(self._changes)
 
-    def send(self) -> list[Change]:
+    def send(self) -> None:
         """Carry out everything that waits, which SQLite wants before it commits; the exceptions of `Writer.apply`."""
         self.end_statement()
         changes, self._changes = self._changes, []
         if changes:
-            self.writer.apply(changes)
-        return changes
+            try:
+                self.writer.apply(changes)
+            finally:
+                self._written(changes)

@@ -149,14 +149,14 @@ def _groups(changes: Iterable[Change]) -> list[_Group]:
 
 def _may_pass(change: Change, group: _Group) -> bool:
     """Whether the change may be carried out before the group, which came before it."""
-    own, others = _touched(change.table), _touched(group.table)
+    own, others = touches(change.table), touches(group.table)
     if change.kind is group.kind is Kind.INSERT:
         # A new row only needs what it refers to: a new profile may go before events, an event not before new profiles.
         return not change.table.writes.links and getattr(group.table.source, "resource", "") not in own  # type: ignore[union-attr]
     return not own & others
 
 
-def _touched(table: Table) -> frozenset[str]:
+def touches(table: Table) -> frozenset[str]:
     """The kinds of resources that a row of the table is about."""
     source = table.source
     kinds = {getattr(source, "resource", table.name)}

@@ -21,7 +21,7 @@ TABLES = {
     "tags": ("id", "name"),
 }
 CASCADES = "CREATE TRIGGER gone AFTER DELETE ON lists BEGIN DELETE FROM list_profiles WHERE list_id = old.id; END"
-EXAMPLES = int(os.environ.get("ORACLE_EXAMPLES", "120"))
+EXAMPLES = int(os.environ.get("ORACLE_EXAMPLES", "60"))
 
 
 class Pair:
