@@ -25,6 +25,7 @@ from klaviyo_sql.fetch import Budget, Client, Limits, RequestLog
 from klaviyo_sql.fetch.forking import renew_after_fork
 from klaviyo_sql.model import timestamps
 from klaviyo_sql.model.clock import Clock, SystemClock
+from klaviyo_sql.model.request import Request
 from klaviyo_sql.model.table import Table
 from klaviyo_sql.settings import COUNTING, ON_ERROR, Settings
 from klaviyo_sql.sqlite import introspection, own_tables, qualified, schemas
@@ -363,6 +364,11 @@ class Connection:
         """Take back what was written since the last commit: nothing of it is sent."""
         self._end_transaction("ROLLBACK")
 
+    def planned(self) -> list[Request]:
+        """The requests that commit() would send now, in their order; none on a connection that does not write."""
+        self._check_open()
+        return [shipment.request for shipment in self._pending.planned()] if self._pending is not None else []
+
     def close(self) -> None:
         """Close the connection and its cursors, taking back what was not committed; a second call does nothing."""
         if self._closed:
@@ -446,6 +452,22 @@ class Connection:
         """Begin a transaction before a statement that writes."""
         if not self.autocommit and not self._sqlite.in_transaction and (_WRITES.match(sql) or self._is_writing_cte(sql)):
             self._sqlite.execute("BEGIN")
+
+    @contextmanager
+    def together(self, sql: str) -> Iterator[None]:
+        """A statement that is executed many times is one transaction, so that what it writes goes together; with autocommit that ends here."""
+        if not self.autocommit or self._sqlite.in_transaction or not (_WRITES.match(sql) or self._is_writing_cte(sql)):
+            self.begin_before(sql)
+            yield
+            return
+        self._sqlite.execute("BEGIN")
+        try:
+            yield
+        except BaseException:
+            if self._sqlite.in_transaction:
+                self._sqlite.execute("ROLLBACK")
+            raise
+        self._end_transaction("COMMIT")
 
     def foretell(self, sql: str) -> None:
         """The text is about to be prepared, which shows what it writes to."""

@@ -73,19 +73,25 @@ class Cursor:
         return self
 
     def executemany(self, sql: str, rows: Iterable[Parameters]) -> Self:
-        """Execute a statement that returns no rows for each of the parameter sets."""
+        """Execute a statement that returns no rows for each of the parameter sets; all of it is one transaction, with autocommit as well."""
         cursor = self._start(sql)
         with self.connection.translating():
             self._refuse_several(sql)
-            self.connection.begin_before(sql)
-            self.connection.foretell(sql)
             before = self.connection.sqlite.total_changes()
-            with self._forgetting():
-                self._rows = iter(cursor.executemany(sql, (bindings_of(parameters) for parameters in rows)))
-            if self._description is not None:
-                raise errors.ProgrammingError("executemany() is for statements that return no rows; use execute()")
-        self._settle(before)
+            with self.connection.together(sql), self._forgetting():
+                self.connection.foretell(sql)
+                self._rows = iter(cursor.executemany(sql, self._one_by_one(rows)))
+                if self._description is not None:
+                    raise errors.ProgrammingError("executemany() is for statements that return no rows; use execute()")
+                self._settle(before)
         return self
+
+    def _one_by_one(self, rows: Iterable[Parameters]) -> Iterator[Any]:
+        """The parameters of each run, when the run before has ended."""
+        for number, parameters in enumerate(rows):
+            if number:
+                self.connection.end_statement()
+            yield bindings_of(parameters)
 
     def executescript(self, sql: str) -> Self:
         """Execute several statements; rows are dropped."""

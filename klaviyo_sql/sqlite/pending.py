@@ -7,7 +7,7 @@ from collections import defaultdict
 from klaviyo_sql import errors
 from klaviyo_sql.model.table import Table
 from klaviyo_sql.write.changes import Change, Kind
-from klaviyo_sql.write.requests import check
+from klaviyo_sql.write.requests import Shipment, check
 from klaviyo_sql.writer import Writer
 
 
@@ -73,6 +73,7 @@ class Pending:
     def roll_back_to(self, owner: int, table: Table, level: int) -> None:
         """Forget what the table has added since the savepoint."""
         behind = [mark for known, mark in self._marks[owner].items() if known >= level]
+        self._touched = 0
         if behind:
             first = min(behind)
             self._changes = [change for change in self._changes if change.table is not table or change.number <= first]
@@ -80,7 +81,13 @@ class Pending:
     def roll_back(self) -> None:
         """Forget everything: nothing was sent."""
         self._changes = []
+        self._touched = 0
         self._marks.clear()
+
+    def planned(self) -> list[Shipment]:
+        """The requests that COMMIT would send; ProgrammingError when a statement touched more rows than it may."""
+        self.end_statement()
+        return self.writer.planned(self._changes)
 
     def __len__(self) -> int:
         return len(self._changes)

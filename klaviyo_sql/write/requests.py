@@ -92,10 +92,31 @@ def check(change: Change) -> None:
         _ends(table, writes.links, change)
         return
     one, many = _ways(table, change.kind, change.conflict)
+    document: dict[str, Any] = {}
     if one is not None:
-        _document(change, change.values, template(table, one.operation))
+        document = _document(change, change.values, template(table, one.operation))
     elif many is not None:
-        _document(change, change.values, template(table, many.operation, many.key))
+        document = _document(change, change.values, template(table, many.operation, many.key))
+    if many is not None and many.most_bytes is not None:
+        _fits(table, many.most_bytes, len(msgspec.json.encode(document)))
+
+
+def _fits(table: Table, most_bytes: int, size: int) -> None:
+    if size > most_bytes:
+        raise DataError(f"{table.name}: one row is {size:,} bytes long, and Klaviyo takes at most {most_bytes:,}")
+
+
+def takes(table: Table, kind: Kind, conflict: Conflict = Conflict.ABORT) -> frozenset[int]:
+    """The positions of the columns that such a change can write; a link is written by the ids at its ends, a row is deleted by its key."""
+    writes = table.writes
+    if writes is None or kind is Kind.DELETE:
+        return frozenset()
+    if writes.links is not None:
+        return frozenset(map(table.index, (writes.links.path, writes.links.ids)))
+    one, many = _ways(table, kind, conflict)
+    made = template(table, one.operation) if one is not None else template(table, many.operation, many.key) if many is not None else None
+    looked_up = (table.index(lookup.column) for lookup in writes.lookups) if kind is Kind.INSERT else ()
+    return frozenset(made.paths if made is not None else ()).union(looked_up)
 
 
 def check_columns(table: Table, positions: Sequence[int]) -> None:
@@ -301,8 +322,8 @@ def _parts(elements: Iterable[_Element], many: Many) -> Iterator[list[_Element]]
     length = 0
     for behind, document in elements:
         size = len(msgspec.json.encode(document)) + 1
-        if many.most_bytes is not None and size > many.most_bytes:
-            raise DataError(f"{behind[0][0].table.name}: one row is {size:,} bytes long, and Klaviyo takes at most {many.most_bytes:,}")
+        if many.most_bytes is not None:
+            _fits(behind[0][0].table, many.most_bytes, size)
         if part and (len(part) >= many.most or length + size > _MOST_BYTES - _ROOM):
             yield part
             part, length = [], 0
