@@ -42,6 +42,7 @@ class Cursor:
         self._budget = connection.engine.budget
         self._rows: Iterator[tuple[Any, ...]] | None = None
         self._snapshots: Snapshots | None = None
+        self._has_begun = False
         self.rowcount = -1
         self.lastrowid: int | None = None
 
@@ -190,6 +191,7 @@ class Cursor:
 
     def _began(self, cursor: apsw.Cursor, sql: str, bindings: Any) -> bool:
         """SQLite has prepared the statement and not run it: the one moment when the columns of a query without rows are known."""
+        self._has_begun = True
         columns = cursor.get_description()
         self._budget = self.connection.begin_statement()
         self._description = tuple((name, declared, None, None, None, None, None) for name, declared in columns) or None
@@ -223,11 +225,13 @@ class Cursor:
 
     @contextmanager
     def _forgetting(self) -> Iterator[None]:
-        """What a statement was to write is forgotten when it fails."""
+        """What a statement was to write is forgotten when it fails; one that SQLite could not even prepare leaves what earlier ones write alone."""
+        self._has_begun = False
         try:
             yield
         except BaseException:
-            self.connection.forget_statement()
+            if self._has_begun:
+                self.connection.forget_statement()
             raise
 
     def _settle(self, changes_before: int) -> None:
