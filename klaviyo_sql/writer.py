@@ -163,10 +163,8 @@ def _raise_failures(changes: Sequence[Change]) -> None:
         if counts[status]
     ]
     text = (
-        (f"{done:,} of {len(changes):,} rows were written and stay written, for Klaviyo has no transactions; " if done else f"Of {len(changes):,} rows ")
-        + f"{', '.join(parts)}. "
-        f"{' '.join(reasons[:_SHOWN])}{more}"
-    )
+        f"{done:,} of {len(changes):,} rows were written and stay written, for Klaviyo has no transactions; " if done else f"Of {len(changes):,} rows "
+    ) + f"{', '.join(parts)}. {' '.join(reasons[:_SHOWN])}{more}"
     error = errors.WriteFailed(text if len(changes) > 1 else reasons[0])
     error.done, error.failed, error.unknown, error.not_sent = done, counts[Status.FAILED], counts[Status.UNKNOWN], counts[Status.NOT_SENT]
     raise error

@@ -172,6 +172,11 @@ examples:
   klaviyo-sql explain "SELECT * FROM events WHERE datetime >= '2026-01-01'"
   klaviyo-sql explain --sandbox --format json \\
       "SELECT email FROM profiles ORDER BY created LIMIT 5"
+  klaviyo-sql explain "UPDATE lists SET name = 'B' WHERE id = 'ABCDEF'"
+
+Of a statement that writes, the requests are shown with their bodies when the
+rows are named by their key or stand in the statement, and otherwise how many
+rows go into which. Nothing is sent.
 """
 
 
@@ -218,10 +223,11 @@ def parser() -> argparse.ArgumentParser:
     _source(properties)
     _width(properties)
 
-    explain = _command(commands, "explain", "show the requests that a query would make, without making them", _EXPLAIN_EPILOG)
+    explain = _command(commands, "explain", "show the requests that a statement would make, without making them", _EXPLAIN_EPILOG)
     explain.add_argument("sql", nargs="?", metavar="SQL", help="one or more statements; - or nothing reads them from standard input")
     explain.add_argument("--format", choices=("table", "json"), default="table", help="how it is printed; json is an array of one object a statement")
     explain.add_argument("--param", action="append", default=[], metavar="VALUE", help="the value for a ?, or name=VALUE for :name; repeat it")
+    explain.add_argument("--max-writes", type=_whole, metavar="N", help="rows that one UPDATE or DELETE may touch (default: 1000; 0: any number)")
     _source(explain)
 
     cache = _command(commands, "cache", "the local copies of materialized tables: their age, and a refresh", _CACHE_EPILOG)
@@ -287,7 +293,10 @@ def _writing(command: argparse.ArgumentParser) -> None:
     command.add_argument("--dry-run", action="store_true", help="print the requests that writing takes, and send none of them; reading goes on")
     command.add_argument("--max-writes", type=_whole, metavar="N", help="rows that one UPDATE or DELETE may touch (default: 1000; 0: any number)")
     command.add_argument(
-        "--on-error", choices=ON_ERROR, default=None, help="whether the rows behind one that cannot be written are sent, and the next statements (default: stop)"
+        "--on-error",
+        choices=ON_ERROR,
+        default=None,
+        help="whether the rows behind one that cannot be written are sent, and the next statements (default: stop)",
     )
     command.add_argument(
         "--job-timeout", type=_not_negative, metavar="SECONDS", help="how long bulk jobs are waited for (default: until they are done; 0: not at all)"

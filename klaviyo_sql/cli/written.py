@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from collections.abc import Iterable, Iterator
 
@@ -87,20 +86,7 @@ def outcomes(changes: Iterable[Change]) -> Iterator[str]:
             yield f"  … and {counted(len(reasons) - _REASONS, 'more reason')}."
 
 
-def request_lines(request: Request, most: int | None = None) -> Iterator[str]:
-    """The request as a person reads it: the method and the path, and its body as indented JSON, of which at most so many lines are shown."""
-    yield visible(f"{request.method} {request.path}")
-    if request.body is None:
-        return
-    lines = json.dumps(request.body, indent=2, ensure_ascii=False).splitlines()
-    if most is not None and len(lines) > most + 1:
-        yield from map(visible, lines[:most])
-        yield f"… and {len(lines) - most:,} more lines"
-        return
-    yield from map(visible, lines)
-
-
 def as_text(requests: Iterable[Request]) -> Iterator[str]:
     """The requests of a dry run, each with its whole body and an empty line behind it."""
     for request in requests:
-        yield "".join(f"{line}\n" for line in request_lines(request)) + "\n"
+        yield "".join(f"{line}\n" for line in map(visible, request.lines())) + "\n"

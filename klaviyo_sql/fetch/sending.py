@@ -44,8 +44,8 @@ class _Outcome:
 class Sender:
     """Sends the shipments of one account, as many side by side as `parallel` says.
 
-    `answered` is told of each answer. `poll` is called while it waits, and raises to end it: what is under way is waited for some seconds longer, for its outcome counts. With `go_on` a row
-    that is refused does not keep the others from being sent.
+    `poll` is called while it waits, and raises to end it: what is under way is waited for some seconds longer, for its outcome counts. With `go_on` a row
+    that is refused does not keep the others from being sent. `answered` is told of each answer.
     """
 
     def __init__(

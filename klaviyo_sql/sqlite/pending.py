@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 from klaviyo_sql import errors
 from klaviyo_sql.model.table import Table
@@ -83,6 +85,15 @@ class Pending:
         self._changes = []
         self._touched = 0
         self._marks.clear()
+
+    @contextmanager
+    def aside(self) -> Iterator[None]:
+        """What is written within is for a rehearsal: it can be planned there, and is forgotten."""
+        kept, self._changes = self._changes, []
+        try:
+            yield
+        finally:
+            self._changes, self._touched = kept, 0
 
     def planned(self) -> list[Shipment]:
         """The requests that COMMIT would send; ProgrammingError when a statement touched more rows than it may."""

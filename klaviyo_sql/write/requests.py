@@ -134,6 +134,30 @@ def check_columns(table: Table, positions: Sequence[int]) -> None:
             raise NotSupportedError(unwritable(table, table.columns[position], made, is_new=False))
 
 
+def ways(table: Table, kind: Kind, conflict: Conflict = Conflict.ABORT) -> list[str]:
+    """How such changes are sent, for people: a sentence for each operation, with how many rows it takes."""
+    writes = table.writes
+    if writes is None or not writes.allows(kind):
+        return []
+    if writes.links is not None:
+        name = writes.links.add if kind is Kind.INSERT else writes.links.remove
+        return [f"{_called(name)}: one request for up to {writes.links.most:,} {writes.links.ids} of each {writes.links.path}"]
+    one, many = _ways(table, kind, conflict)
+    found = []
+    if many is not None:
+        least = f", from {many.least} rows on" if one is not None and many.least > 1 else ""
+        job = "; then its job is looked at until it is done" if many.job is not None else ""
+        found.append(f"{_called(many.operation)}: one request for up to {many.most:,} rows and {MEGABYTES_OF_A_BODY} MB{least}{job}")
+    if one is not None:
+        found.append(f"{_called(one.operation)}: one request a row{', for fewer rows' if many is not None else ''}")
+    return found
+
+
+def _called(name: str) -> str:
+    operation = contract.operation(name)
+    return f"{operation.method} {operation.path}"
+
+
 def refused(table: Table, kind: Kind) -> str:
     """Why a table takes no such statement, and what to do instead."""
     writes = table.writes
