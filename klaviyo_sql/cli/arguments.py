@@ -167,6 +167,29 @@ examples:
   klaviyo-sql sandbox --port 9000 --latency-ms 80
 """
 
+_IMPORT_EPILOG = """\
+examples:
+  klaviyo-sql import people.csv --into profiles --mode upsert
+  klaviyo-sql import people.csv --into profiles --mode upsert --write
+  klaviyo-sql import people.csv --into profiles --map "E-Mail=email" \\
+      --map "Points=properties.points:number" --properties --write
+  klaviyo-sql import orders.jsonl --into events --write \\
+      --on-error continue --rejects rejected.jsonl
+
+Columns are matched by name, without regard to case, spaces and underscores. Every
+row is checked before anything is sent. Without --write that is all.
+
+modes:
+  insert  new rows; ten profiles and more are a bulk job, which also updates those
+          that are there
+  upsert  new rows, and rows that are there are changed
+  update  rows that are there, named by their key; an empty field of a CSV file
+          leaves what is there alone, null in JSON clears it
+  delete  rows that are there, named by their key
+
+Rows are counted without the header. Parquet needs pip install "klaviyo-sql[import]".
+"""
+
 _EXPLAIN_EPILOG = """\
 examples:
   klaviyo-sql explain "SELECT * FROM events WHERE datetime >= '2026-01-01'"
@@ -237,6 +260,27 @@ def parser() -> argparse.ArgumentParser:
     cache.add_argument("--format", choices=_FORMATS, default="table", help="how status and refresh are printed (default: table)")
     _source(cache)
     _width(cache)
+
+    import_ = _command(commands, "import", "write the rows of a file into a table", _IMPORT_EPILOG)
+    import_.add_argument("file", type=Path, metavar="FILE", help="a file of rows: CSV with a header, JSON lines, a JSON array, or Parquet")
+    import_.add_argument("--into", required=True, metavar="TABLE", help="the table, as profiles or shop_a.events")
+    import_.add_argument("--mode", choices=("insert", "upsert", "update", "delete"), default="insert", help="what becomes of the rows (default: insert)")
+    import_.add_argument(
+        "--map",
+        action="append",
+        default=[],
+        metavar="COLUMN=FIELD",
+        help="a column of the file goes there: a column of the table, properties.NAME, or nothing to leave it out; properties.NAME:number, "
+        ":boolean and :json make values of texts. Repeat it",
+    )
+    import_.add_argument("--properties", action="store_true", help="columns that the table does not have become custom properties")
+    import_.add_argument("--rejects", type=Path, metavar="FILE", help="put rows that are not written there, each with the reason, to be imported again")
+    import_.add_argument("--limit", type=_positive, metavar="N", help="only the first N rows")
+    import_.add_argument("--format", choices=("csv", "jsonl", "json", "parquet"), help="what the file is (default: what its name says)")
+    import_.add_argument("--delimiter", metavar="CHARACTER", help="what separates the fields of a CSV file (default: what its header has; tab is a word)")
+    _writing(import_)
+    _source(import_)
+    _width(import_)
 
     demo = _command(commands, "demo", "try it on a built-in account: no key, no network", _DEMO_EPILOG)
     demo.add_argument("sql", nargs="?", metavar="SQL", help="a query of your own instead of the tour; - reads it from standard input")
