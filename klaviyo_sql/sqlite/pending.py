@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 from klaviyo_sql import errors
 from klaviyo_sql.model.table import Table
 from klaviyo_sql.write.changes import Change, Kind
-from klaviyo_sql.write.requests import check
+from klaviyo_sql.write.requests import Shipment, check
 from klaviyo_sql.writer import Writer
 
 
@@ -81,14 +82,30 @@ class Pending:
 
     def roll_back_to(self, owner: int, table: Table, level: int) -> None:
         """Forget what the table has added since the savepoint."""
+        self._touched = 0
         first = self._marks[owner].get(level, self._joined.get(owner, 0))
         self._changes = [change for change in self._changes if change.table is not table or change.number <= first]
 
     def roll_back(self) -> None:
         """Forget everything: nothing was sent."""
         self._changes = []
+        self._touched = 0
         self._marks.clear()
         self._joined.clear()
+
+    @contextmanager
+    def aside(self) -> Iterator[None]:
+        """What is written within is for a rehearsal: it can be planned there, and is forgotten."""
+        kept, self._changes = self._changes, []
+        try:
+            yield
+        finally:
+            self._changes, self._touched = kept, 0
+
+    def planned(self) -> list[Shipment]:
+        """The requests that COMMIT would send; ProgrammingError when a statement touched more rows than it may."""
+        self.end_statement()
+        return self.writer.planned(self._changes)
 
     def __len__(self) -> int:
         return len(self._changes)

@@ -94,10 +94,31 @@ def check(change: Change) -> None:
     if change.kind is Kind.INSERT and writes.one_of and not any(change.values.get(table.index(name)) is not None for name in writes.one_of):
         raise DataError(f"{table.name} needs {' or '.join(writes.one_of)}: nothing else tells one row from another")
     one, many = _ways(table, change.kind, change.conflict)
+    document: dict[str, Any] = {}
     if one is not None:
-        _document(change, change.values, template(table, one.operation))
+        document = _document(change, change.values, template(table, one.operation))
     elif many is not None:
-        _document(change, change.values, template(table, many.operation, many.key))
+        document = _document(change, change.values, template(table, many.operation, many.key))
+    if many is not None and many.most_bytes is not None:
+        _fits(table, many.most_bytes, len(msgspec.json.encode(document)))
+
+
+def _fits(table: Table, most_bytes: int, size: int) -> None:
+    if size > most_bytes:
+        raise DataError(f"{table.name}: one row is {size:,} bytes long, and Klaviyo takes at most {most_bytes:,}")
+
+
+def takes(table: Table, kind: Kind, conflict: Conflict = Conflict.ABORT) -> frozenset[int]:
+    """The positions of the columns that such a change can write; a link is written by the ids at its ends, a row is deleted by its key."""
+    writes = table.writes
+    if writes is None or kind is Kind.DELETE:
+        return frozenset()
+    if writes.links is not None:
+        return frozenset(map(table.index, (writes.links.path, writes.links.ids)))
+    one, many = _ways(table, kind, conflict)
+    made = template(table, one.operation) if one is not None else template(table, many.operation, many.key) if many is not None else None
+    looked_up = (table.index(lookup.column) for lookup in writes.lookups) if kind is Kind.INSERT else ()
+    return frozenset(made.paths if made is not None else ()).union(looked_up)
 
 
 def check_columns(table: Table, positions: Sequence[int]) -> None:
@@ -113,6 +134,30 @@ def check_columns(table: Table, positions: Sequence[int]) -> None:
     for position in positions:
         if made is not None and not made.takes(position):
             raise NotSupportedError(unwritable(table, table.columns[position], made, is_new=False))
+
+
+def ways(table: Table, kind: Kind, conflict: Conflict = Conflict.ABORT) -> list[str]:
+    """How such changes are sent, for people: a sentence for each operation, with how many rows it takes."""
+    writes = table.writes
+    if writes is None or not writes.allows(kind):
+        return []
+    if writes.links is not None:
+        name = writes.links.add if kind is Kind.INSERT else writes.links.remove
+        return [f"{_called(name)}: one request for up to {writes.links.most:,} {writes.links.ids} of each {writes.links.path}"]
+    one, many = _ways(table, kind, conflict)
+    found = []
+    if many is not None:
+        least = f", from {many.least} rows on" if one is not None and many.least > 1 else ""
+        job = "; then its job is looked at until it is done" if many.job is not None else ""
+        found.append(f"{_called(many.operation)}: one request for up to {many.most:,} rows and {MEGABYTES_OF_A_BODY} MB{least}{job}")
+    if one is not None:
+        found.append(f"{_called(one.operation)}: one request a row{', for fewer rows' if many is not None else ''}")
+    return found
+
+
+def _called(name: str) -> str:
+    operation = contract.operation(name)
+    return f"{operation.method} {operation.path}"
 
 
 def refused(table: Table, kind: Kind) -> str:
@@ -303,8 +348,8 @@ def _parts(elements: Iterable[_Element], many: Many) -> Iterator[list[_Element]]
     length = 0
     for behind, document in elements:
         size = len(msgspec.json.encode(document)) + 1
-        if many.most_bytes is not None and size > many.most_bytes:
-            raise DataError(f"{behind[0][0].table.name}: one row is {size:,} bytes long, and Klaviyo takes at most {many.most_bytes:,}")
+        if many.most_bytes is not None:
+            _fits(behind[0][0].table, many.most_bytes, size)
         if part and (len(part) >= many.most or length + size > _MOST_BYTES - _ROOM):
             yield part
             part, length = [], 0
