@@ -40,8 +40,7 @@ def read(call: Call, *, largest: int = LARGEST_BODY) -> dict[str, Any]:
     `largest` is in bytes, of the whole body. Where the path ends with an id, the document has to repeat it.
     """
     if len(call.body) > largest:
-        detail = f"The payload of {len(call.body)} bytes is larger than the allowed {largest}."
-        raise RefusedError(Problem(413, "payload_too_large", "Payload too large.", detail, pointer="/data"))
+        raise RefusedError(too_large(len(call.body), largest))
     try:
         document = msgspec.json.decode(call.body)
     except msgspec.DecodeError as error:
@@ -53,6 +52,11 @@ def read(call: Call, *, largest: int = LARGEST_BODY) -> dict[str, Any]:
     if call.operation.path.endswith("/{id}") and isinstance(data, dict) and data.get("id") != call.id:
         raise RefusedError(invalid(f"The id {data.get('id')!r} is not the one in the path, {call.id!r}.", pointer="/data/id"))
     return dict(document)
+
+
+def too_large(size: int, largest: int) -> Problem:
+    """413; both are in bytes."""
+    return Problem(413, "payload_too_large", "Payload too large.", f"The payload of {size} bytes is larger than the allowed {largest}.", pointer="/data")
 
 
 _CLEARED_WITH_NULL = frozenset(("update_mapped_metric",))

@@ -8,13 +8,16 @@ from klaviyo_sql.sandbox.relationships import endpoints_of
 from klaviyo_sql.sandbox.subjects import (
     accounts,
     campaigns,
+    catalog_writes,
     catalogs,
     conversations,
     coupons,
     custom_metrics,
     events,
     flows,
+    form_writes,
     forms,
+    image_writes,
     images,
     jobs,
     lists,
@@ -27,6 +30,7 @@ from klaviyo_sql.sandbox.subjects import (
     reviews,
     segments,
     tags,
+    template_writes,
     templates,
     tracking_settings,
     web_feeds,
@@ -58,7 +62,7 @@ _KINDS_OF = (
     web_feeds,
     webhooks,
 )
-_ENDPOINTS_OF = (*_KINDS_OF, metric_aggregates, reports)
+_ENDPOINTS_OF = (*_KINDS_OF, catalog_writes, form_writes, image_writes, template_writes, metric_aggregates, reports)
 
 
 KINDS: dict[str, Kind] = {name: kind for subject in _KINDS_OF for name, kind in subject.KINDS.items()}
