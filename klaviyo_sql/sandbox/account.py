@@ -141,9 +141,7 @@ class Account:
         """The profile with this identifier: `email`, of which a profile may have more than one, `phone_number`, `external_id` or `anonymous_id`."""
         with self.lock:
             if self._identified is None:
-                self._identified = {}
-                for profile in self.profiles.values():
-                    self._identified |= {place: profile["id"] for place in _identifiers(profile)}
+                self._identified = {place: profile["id"] for profile in self.profiles.values() for place in _identifiers(profile)}
             return self.profiles.get(self._identified.get((name, value), ""))
 
     def identified(self, profile: Resource, before: Resource | None = None) -> None:
@@ -155,7 +153,8 @@ class Account:
                 if self._identified.get(place) == profile["id"]:
                     del self._identified[place]
             if profile["id"] in self.profiles:
-                self._identified |= {place: profile["id"] for place in _identifiers(profile)}
+                for place in _identifiers(profile):
+                    self._identified[place] = profile["id"]
 
     @property
     def events_known(self) -> tuple[int, int]:

@@ -403,7 +403,7 @@ def _presumed(agreement: index.Agreement, values: tuple[Any, ...]) -> list[Row]:
     """The rows that a statement names by their keys, without asking whether they are there: Klaviyo says so when they are changed."""
     given: dict[int, list[Any]] = {}
     for (column, operator, _), value in zip(agreement.terms, values, strict=True):
-        found = sorted((one for one in value if one is not None), key=str) if operator is Operator.IN else [value] if value is not None else []
+        found = sorted((one for one in value or () if one is not None), key=str) if operator is Operator.IN else [value] if value is not None else []
         given[column] = [one for one in found if one in given[column]] if column in given else found
     return list(itertools.product(*(given[column] for column in agreement.columns)))
 

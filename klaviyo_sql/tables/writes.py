@@ -103,6 +103,7 @@ WRITTEN: dict[str, Written] = {
             update_many=_BULK_PROFILES,
             unique=("email", "phone_number", "external_id"),
             created="created",
+            one_of=("email", "phone_number", "external_id"),
             refused={"DELETE": _NOT_PROFILES},
             notes=(
                 "From ten rows on an INSERT or an UPDATE is one bulk job for up to 10,000 of them, which also updates profiles that are there already; "

@@ -98,6 +98,8 @@ def check(change: Change) -> None:
     if writes.links is not None:
         _ends(table, writes.links, change)
         return
+    if change.kind is Kind.INSERT and writes.one_of and not any(change.values.get(table.index(name)) is not None for name in writes.one_of):
+        raise DataError(f"{table.name} needs {' or '.join(writes.one_of)}: nothing else tells one row from another")
     one, many = _ways(table, change.kind, change.conflict)
     if (upload := _upload(change, change.values)) is not None:
         form_body(table, form_template(table, upload.operation, writes.upload[0]), change.values)  # type: ignore[index]
@@ -304,43 +306,21 @@ def _document(change: Change, values: Mapping[int, Any], made: Template, one: On
 
 
 def _of_many(group: _Group, many: Many, one: One | None, rows: list[tuple[list[Change], dict[int, Any]]]) -> Iterator[Shipment]:
-    elements: Iterable[tuple[list[list[Change]], Any]]
-    if many.within is not None and one is not None:
-        elements = _gathered(group, many, one, rows)
-    else:
-        made = template(group.table, many.operation, many.key)
-        if many.of is not None:
-            yield from _of_each(group, many, rows, made)
-            return
-        elements = (([row], _document(row[0], values, made)) for row, values in rows)
-    yield from _filled(group, many, elements)
+    found = _gathered(group, many, one, rows) if many.within is not None and one is not None else _each(group, many, rows)
+    for part, relationships in found:
+        yield _filled(group, many, part, relationships)
 
 
-def _of_each(group: _Group, many: Many, rows: list[tuple[list[Change], dict[int, Any]]], made: Template) -> Iterator[Shipment]:
-    """The rows of each that they belong to: its id stands in the request, beside them."""
-    column, relation = many.of or ("", "")
-    position = group.table.index(column)
-    place = data(many.operation).at(("relationships", relation, "data", "type"))
-    found: defaultdict[str, list[tuple[list[list[Change]], Any]]] = defaultdict(list)
-    for row, values in rows:
-        found[str(values[position])].append(([row], _document(row[0], _without(group.table, many, values), made)))
-    for identifier, elements in found.items():
-        yield from _filled(group, many, elements, {relation: {"data": {"type": place.enum[0] if place else None, "id": identifier}}})
-
-
-def _filled(
-    group: _Group, many: Many, elements: Iterable[tuple[list[list[Change]], Any]], relationships: dict[str, Any] | None = None
-) -> Iterator[Shipment]:
-    """As few requests as have room for the elements."""
+def _filled(group: _Group, many: Many, part: list[_Element], relationships: dict[str, Any] | None) -> Shipment:
+    """The request for these elements."""
     operation = contract.operation(many.operation)
     kind = data(many.operation).get("type")
-    for part in _parts(elements, many):
-        inner: dict[str, Any] = {"type": kind.enum[0] if kind else None, "attributes": {many.key: {"data": [element for _, element in part]}}}
-        if relationships is not None:
-            inner["relationships"] = relationships
-        request = Request(many.operation, operation.method, operation.path, body={"data": inner}, table=group.table.name, repeatable=many.repeatable)
-        behind = [[change for row in rows for change in row] for rows, _ in part]
-        yield Shipment(request, behind, ("data", "attributes", many.key, "data"), job=many.job, creates=group.kind is Kind.INSERT)
+    inner: dict[str, Any] = {"type": kind.enum[0] if kind else None, "attributes": {many.key: {"data": [element for _, element in part]}}}
+    if relationships is not None:
+        inner["relationships"] = relationships
+    request = Request(many.operation, operation.method, operation.path, body={"data": inner}, table=group.table.name, repeatable=many.repeatable)
+    elements = [[change for row in rows for change in row] for rows, _ in part]
+    return Shipment(request, elements, ("data", "attributes", many.key, "data"), job=many.job, creates=group.kind is Kind.INSERT)
 
 
 def _of_ids(group: _Group, many: Many) -> Iterator[Shipment]:
@@ -361,38 +341,72 @@ def _of_ids(group: _Group, many: Many) -> Iterator[Shipment]:
         yield Shipment(request, [ids[one] for one in part], ("data", "relationships", many.key, "data"), job=many.job)
 
 
-def _gathered(group: _Group, many: Many, one: One, rows: list[tuple[list[Change], dict[int, Any]]]) -> Iterator[tuple[list[list[Change]], dict[str, Any]]]:
-    """Elements that share something, such as the profile that events are of, with the rest of each in an array; each at most as large as a request."""
+_Element = tuple[list[list[Change]], dict[str, Any]]
+"""The rows behind an element of a request's array, and the element."""
+
+
+_Rows = list[tuple[list[Change], dict[int, Any]]]
+_Part = tuple[list[_Element], dict[str, Any] | None]
+"""Elements of one request, and the relationships that the request has."""
+
+
+def _each(group: _Group, many: Many, rows: _Rows) -> Iterator[_Part]:
+    """Each row as an element, as many at a time as a request takes; rows that belong to something go with the others of it."""
+    made = template(group.table, many.operation, many.key)
+    if many.of is None:
+        for part in _parts(((([row]), _document(row[0], values, made)) for row, values in rows), many):
+            yield part, None
+        return
+    column, relation = many.of
+    position = group.table.index(column)
+    kind = data(many.operation).at(("relationships", relation, "data", "type"))
+    together: defaultdict[str, _Rows] = defaultdict(list)
+    for row, values in rows:
+        together[str(values[position])].append((row, dict(_without(group.table, many, values))))
+    for identifier, found in together.items():
+        relationships = {relation: {"data": {"type": kind.enum[0] if kind else None, "id": identifier}}}
+        for part in _parts(((([row]), _document(row[0], values, made)) for row, values in found), many):
+            yield part, relationships
+
+
+def _gathered(group: _Group, many: Many, one: One, rows: _Rows) -> Iterator[_Part]:
+    """Rows that share something, such as the profile that events are of, as one element, with the rest of each in an array."""
     made = template(group.table, one.operation)
-    shared = tuple((many.group or "").split())
-    found: defaultdict[bytes, list[tuple[list[Change], dict[str, Any], dict[str, Any]]]] = defaultdict(list)
+    shared = (many.group or "").split()
+    together: defaultdict[bytes, list[_Element]] = defaultdict(list)
     for row, values in rows:
         document = _document(row[0], values, made)
-        attributes = document["attributes"]
-        common = {name: attributes.pop(name) for name in shared if name in attributes}
-        found[msgspec.json.encode(common)].append((row, common, document))
-    kind = data(many.operation).at(("attributes", many.key, "data"))
-    element = kind.items.get("type") if kind is not None else None
-    for together in found.values():
-        for part in _parts(((([row]), document) for row, _, document in together), many):
-            attributes = {**together[0][1], many.within: {"data": [document for _, document in part]}}
-            yield [row for behind, _ in part for row in behind], {"type": element.enum[0] if element else None, "attributes": attributes}
+        common = {name: document["attributes"].get(name) for name in shared}
+        together[msgspec.json.encode(common)].append(([row], document))
+    array = data(many.operation).at(("attributes", many.key, "data"))
+    kind = array.items.get("type") if array is not None else None
+    for part in _parts((element for found in together.values() for element in found), many):
+        elements: list[_Element] = []
+        before: dict[str, Any] | None = None
+        for behind, document in part:
+            common = {name: value for name, value in document["attributes"].items() if name in shared}
+            rest = {**document, "attributes": {name: value for name, value in document["attributes"].items() if name not in shared}}
+            if common != before:
+                elements.append(([], {"type": kind.enum[0] if kind else None, "attributes": {**common, str(many.within): {"data": []}}}))
+                before = common
+            elements[-1][0].extend(behind)
+            elements[-1][1]["attributes"][many.within]["data"].append(rest)
+        yield elements, None
 
 
-def _parts(elements: Iterable[tuple[list[list[Change]], Any]], many: Many) -> Iterator[list[tuple[list[list[Change]], Any]]]:
+def _parts(elements: Iterable[_Element], many: Many) -> Iterator[list[_Element]]:
     """As many elements at a time as one request takes."""
-    part: list[tuple[list[list[Change]], Any]] = []
-    length, count = 0, 0
+    part: list[_Element] = []
+    length = 0
     for behind, document in elements:
         size = len(msgspec.json.encode(document)) + 1
         if many.most_bytes is not None and size > many.most_bytes:
             raise DataError(f"{behind[0][0].table.name}: one row is {size:,} bytes long, and Klaviyo takes at most {many.most_bytes:,}")
-        if part and (count + len(behind) > many.most or length + size > many.megabytes * 10**6 - _ROOM):
+        if part and (len(part) >= many.most or length + size > many.megabytes * 10**6 - _ROOM):
             yield part
-            part, length, count = [], 0, 0
+            part, length = [], 0
         part.append((behind, document))
         length += size
-        count += len(behind)
     if part:
         yield part
 
