@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 from urllib.parse import quote
@@ -15,12 +15,11 @@ from klaviyo_sql import contract
 from klaviyo_sql.errors import DataError, InternalError, NotSupportedError
 from klaviyo_sql.model.request import Request
 from klaviyo_sql.model.table import Linked, Related, Table
-from klaviyo_sql.model.writing import MEGABYTES_OF_A_BODY, Job, Links, Many, One
-from klaviyo_sql.write.bodies import Template, body, template, unwritable
+from klaviyo_sql.model.writing import Job, Links, Many, One
+from klaviyo_sql.write.bodies import Template, body, body_path, form_body, form_template, template, unwritable
 from klaviyo_sql.write.changes import Change, Conflict, Kind
 from klaviyo_sql.write.schema import data
 
-_MOST_BYTES = MEGABYTES_OF_A_BODY * 10**6
 _ROOM = 2_000  # bytes of a body around its elements, with room to spare
 
 
@@ -75,7 +74,15 @@ class _Group:
     changes: list[Change] = field(default_factory=list)
 
     def fits(self, change: Change) -> bool:
-        return self.table is change.table and self.kind is change.kind and self.conflict is change.conflict
+        if self.table is not change.table or self.kind is not change.kind or self.conflict is not change.conflict:
+            return False
+        return all(_alone(other) == _alone(change) for other in self.changes[-1:])
+
+
+def _alone(change: Change) -> frozenset[str]:
+    """The columns that it sets and that Klaviyo takes in a request of their own only."""
+    one = change.table.writes.update if change.table.writes is not None and change.kind is Kind.UPDATE else None
+    return frozenset(one.alone).intersection(change.named) if one is not None and one.alone else frozenset()
 
 
 def check(change: Change) -> None:
@@ -95,10 +102,12 @@ def check(change: Change) -> None:
         raise DataError(f"{table.name} needs {' or '.join(writes.one_of)}: nothing else tells one row from another")
     one, many = _ways(table, change.kind, change.conflict)
     document: dict[str, Any] = {}
-    if one is not None:
-        document = _document(change, change.values, template(table, one.operation))
+    if (upload := _upload(change, change.values)) is not None:
+        form_body(table, form_template(table, upload.operation, writes.upload[0]), change.values)  # type: ignore[index]
+    elif one is not None:
+        document = _document(change, change.values, template(table, one.operation), one, change.repeated)
     elif many is not None:
-        document = _document(change, change.values, template(table, many.operation, many.key))
+        document = _document(change, _without(table, many, change.values), template(table, many.operation, many.key))
     if many is not None and many.most_bytes is not None:
         _fits(table, many.most_bytes, len(msgspec.json.encode(document)))
 
@@ -118,7 +127,26 @@ def takes(table: Table, kind: Kind, conflict: Conflict = Conflict.ABORT) -> froz
     one, many = _ways(table, kind, conflict)
     made = template(table, one.operation) if one is not None else template(table, many.operation, many.key) if many is not None else None
     looked_up = (table.index(lookup.column) for lookup in writes.lookups) if kind is Kind.INSERT else ()
-    return frozenset(made.paths if made is not None else ()).union(looked_up)
+    uploaded = (table.index(writes.upload[0]),) if kind is Kind.INSERT and writes.upload is not None else ()
+    return frozenset(made.paths if made is not None else ()).union(looked_up, uploaded)
+
+
+def _upload(change: Change, values: Mapping[int, Any]) -> One | None:
+    """What takes the file of a new row, if it has one."""
+    writes = change.table.writes
+    if writes is None or writes.upload is None or change.kind is not Kind.INSERT or values.get(change.table.index(writes.upload[0])) is None:
+        return None
+    return writes.upload[1]
+
+
+def _without(table: Table, many: Many, values: Mapping[int, Any]) -> Mapping[int, Any]:
+    """The values without the one that the whole request has; DataError when that is missing."""
+    if many.of is None:
+        return values
+    position = table.index(many.of[0])
+    if values.get(position) is None:
+        raise DataError(f"{table.name} needs {many.of[0]}: Klaviyo takes no row without")
+    return {other: value for other, value in values.items() if other != position}
 
 
 def check_columns(table: Table, positions: Sequence[int]) -> None:
@@ -134,6 +162,24 @@ def check_columns(table: Table, positions: Sequence[int]) -> None:
     for position in positions:
         if made is not None and not made.takes(position):
             raise NotSupportedError(unwritable(table, table.columns[position], made, is_new=False))
+    names = [table.columns[position].name for position in positions]
+    alone = [name for name in names if one is not None and name in one.alone]
+    if alone and len(names) > 1:
+        raise NotSupportedError(f"{table.name}.{alone[0]} is changed by itself: set it in an UPDATE of its own, before or after the one of the other columns.")
+
+
+def repeated(table: Table, positions: Collection[int]) -> frozenset[int]:
+    """What an UPDATE of these columns has to repeat, because Klaviyo replaces it as a whole together with one of them."""
+    one = table.writes.update if table.writes is not None else None
+    if one is None or not one.whole:
+        return frozenset()
+    paths = {position: body_path(table, table.columns[position]) or () for position in positions}
+    found: set[int] = set()
+    for whole in one.whole:
+        root = tuple(whole.path.split("."))
+        if any(path[: len(root)] == root and path != root for path in paths.values()):
+            found |= {table.index(name) for name in whole.columns}
+    return frozenset(found.difference(positions))
 
 
 def ways(table: Table, kind: Kind, conflict: Conflict = Conflict.ABORT) -> list[str]:
@@ -149,7 +195,7 @@ def ways(table: Table, kind: Kind, conflict: Conflict = Conflict.ABORT) -> list[
     if many is not None:
         least = f", from {many.least} rows on" if one is not None and many.least > 1 else ""
         job = "; then its job is looked at until it is done" if many.job is not None else ""
-        found.append(f"{_called(many.operation)}: one request for up to {many.most:,} rows and {MEGABYTES_OF_A_BODY} MB{least}{job}")
+        found.append(f"{_called(many.operation)}: one request for up to {many.most:,} rows and {many.megabytes} MB{least}{job}")
     if one is not None:
         found.append(f"{_called(one.operation)}: one request a row{', for fewer rows' if many is not None else ''}")
     return found
@@ -221,13 +267,16 @@ def _shipments(group: _Group) -> Iterator[Shipment]:
         return
     one, many = _ways(table, group.kind, group.conflict)
     rows = _rows(group)
+    if many is not None and many.linked:
+        yield from _of_ids(group, many)
+        return
     if many is not None and (one is None or _is_worth(many, rows, group)):
         yield from _of_many(group, many, one, rows)
         return
     if one is None:
         raise NotSupportedError(refused(table, group.kind))
     for row, values in rows:
-        yield _of_one(table, one, row, values)
+        yield _of_one(table, _upload(row[0], values) or one, row, values)
 
 
 def _ways(table: Table, kind: Kind, conflict: Conflict) -> tuple[One | None, Many | None]:
@@ -261,21 +310,25 @@ def _rows(group: _Group) -> list[tuple[list[Change], dict[int, Any]]]:
     for change in group.changes:
         row, values = found.setdefault(change.key, ([], {}))
         row.append(change)
-        values.update(change.values)
+        # What an earlier change set stays set, although this one has read what was there before.
+        values.update({position: value for position, value in change.values.items() if position not in change.repeated or position not in values})
     return list(found.values())
 
 
 def _of_one(table: Table, one: One, row: list[Change], values: dict[int, Any]) -> Shipment:
     operation = contract.operation(one.operation)
     first = row[0]
-    path, document = operation.path, None
+    path, document, upload = operation.path, None, None
     if first.kind is not Kind.INSERT:
         path = _with_id(path, first)
-    if operation.body is not None:
-        document = {"data": _document(first, values, template(table, one.operation))}
+    if first.kind is Kind.INSERT and table.writes is not None and table.writes.upload is not None and one is table.writes.upload[1]:
+        document, upload = form_body(table, form_template(table, one.operation, table.writes.upload[0]), values)
+    elif operation.body is not None:
+        read = frozenset(position for position in values if all(position in change.repeated or position not in change.values for change in row))
+        document = {"data": _document(first, values, template(table, one.operation), one, read)}
     repeatable = one.repeatable or operation.method in ("PATCH", "DELETE")
-    request = Request(one.operation, operation.method, path, body=document, table=table.name, repeatable=repeatable)
-    return Shipment(request, [row], creates=first.kind is Kind.INSERT)
+    request = Request(one.operation, operation.method, path, body=document, upload=upload, table=table.name, repeatable=repeatable)
+    return Shipment(request, [row], job=one.job, creates=first.kind is Kind.INSERT and one.job is None)
 
 
 def _with_id(path: str, change: Change) -> str:
@@ -292,32 +345,77 @@ def _id(change: Change) -> Any:
     return key[position]
 
 
-def _document(change: Change, values: Any, made: Template) -> dict[str, Any]:
+def _document(change: Change, values: Mapping[int, Any], made: Template, one: One | None = None, read: Collection[int] = ()) -> dict[str, Any]:
     identifier = None if change.kind is Kind.INSERT else str(_id(change)) if change.key else ""
-    return body(change.table, made, values, identifier=identifier, is_new=change.kind is Kind.INSERT)
+    clears = one.clears if one is not None else ()
+    return body(change.table, made, values, identifier=identifier, is_new=change.kind is Kind.INSERT, repeated=read, clears=clears)
 
 
 def _of_many(group: _Group, many: Many, one: One | None, rows: list[tuple[list[Change], dict[int, Any]]]) -> Iterator[Shipment]:
+    found = _gathered(group, many, one, rows) if many.within is not None and one is not None else _each(group, many, rows)
+    for part, relationships in found:
+        yield _filled(group, many, part, relationships)
+
+
+def _filled(group: _Group, many: Many, part: list[_Element], relationships: dict[str, Any] | None) -> Shipment:
+    """The request for these elements."""
     operation = contract.operation(many.operation)
     kind = data(many.operation).get("type")
-    for part in _gathered(group, many, one, rows) if many.within is not None and one is not None else _each(group, many, rows):
-        inner = {"type": kind.enum[0] if kind else None, "attributes": {many.key: {"data": [element for _, element in part]}}}
-        request = Request(many.operation, operation.method, operation.path, body={"data": inner}, table=group.table.name, repeatable=many.repeatable)
-        elements = [[change for row in rows for change in row] for rows, _ in part]
-        yield Shipment(request, elements, ("data", "attributes", many.key, "data"), job=many.job, creates=group.kind is Kind.INSERT)
+    inner: dict[str, Any] = {"type": kind.enum[0] if kind else None, "attributes": {many.key: {"data": [element for _, element in part]}}}
+    if relationships is not None:
+        inner["relationships"] = relationships
+    request = Request(many.operation, operation.method, operation.path, body={"data": inner}, table=group.table.name, repeatable=many.repeatable)
+    elements = [[change for row in rows for change in row] for rows, _ in part]
+    return Shipment(request, elements, ("data", "attributes", many.key, "data"), job=many.job, creates=group.kind is Kind.INSERT)
+
+
+def _of_ids(group: _Group, many: Many) -> Iterator[Shipment]:
+    """Requests with nothing but the ids of rows."""
+    operation = contract.operation(many.operation)
+    kind = data(many.operation).get("type")
+    items = data(many.operation).at(("relationships", many.key, "data"))
+    other = items.items.get("type") if items is not None else None
+    ids: dict[str, list[Change]] = {}
+    for change in group.changes:
+        ids.setdefault(str(_id(change)), []).append(change)
+    every = list(ids)
+    for start in range(0, len(every), many.most):
+        part = every[start : start + many.most]
+        linkage = [{"type": other.enum[0] if other else None, "id": one} for one in part]
+        document = {"data": {"type": kind.enum[0] if kind else None, "relationships": {many.key: {"data": linkage}}}}
+        request = Request(many.operation, operation.method, operation.path, body=document, table=group.table.name, repeatable=many.repeatable)
+        yield Shipment(request, [ids[one] for one in part], ("data", "relationships", many.key, "data"), job=many.job)
 
 
 _Element = tuple[list[list[Change]], dict[str, Any]]
 """The rows behind an element of a request's array, and the element."""
 
 
-def _each(group: _Group, many: Many, rows: list[tuple[list[Change], dict[int, Any]]]) -> Iterator[list[_Element]]:
-    """Each row as an element, as many at a time as a request takes."""
+_Rows = list[tuple[list[Change], dict[int, Any]]]
+_Part = tuple[list[_Element], dict[str, Any] | None]
+"""Elements of one request, and the relationships that the request has."""
+
+
+def _each(group: _Group, many: Many, rows: _Rows) -> Iterator[_Part]:
+    """Each row as an element, as many at a time as a request takes; rows that belong to something go with the others of it."""
     made = template(group.table, many.operation, many.key)
-    return _parts(((([row]), _document(row[0], values, made)) for row, values in rows), many)
+    if many.of is None:
+        for part in _parts(((([row]), _document(row[0], values, made)) for row, values in rows), many):
+            yield part, None
+        return
+    column, relation = many.of
+    position = group.table.index(column)
+    kind = data(many.operation).at(("relationships", relation, "data", "type"))
+    together: defaultdict[str, _Rows] = defaultdict(list)
+    for row, values in rows:
+        together[str(values[position])].append((row, dict(_without(group.table, many, values))))
+    for identifier, found in together.items():
+        relationships = {relation: {"data": {"type": kind.enum[0] if kind else None, "id": identifier}}}
+        for part in _parts(((([row]), _document(row[0], values, made)) for row, values in found), many):
+            yield part, relationships
 
 
-def _gathered(group: _Group, many: Many, one: One, rows: list[tuple[list[Change], dict[int, Any]]]) -> Iterator[list[_Element]]:
+def _gathered(group: _Group, many: Many, one: One, rows: _Rows) -> Iterator[_Part]:
     """Rows that share something, such as the profile that events are of, as one element, with the rest of each in an array."""
     made = template(group.table, one.operation)
     shared = (many.group or "").split()
@@ -339,7 +437,7 @@ def _gathered(group: _Group, many: Many, one: One, rows: list[tuple[list[Change]
                 before = common
             elements[-1][0].extend(behind)
             elements[-1][1]["attributes"][many.within]["data"].append(rest)
-        yield elements
+        yield elements, None
 
 
 def _parts(elements: Iterable[_Element], many: Many) -> Iterator[list[_Element]]:
@@ -350,7 +448,7 @@ def _parts(elements: Iterable[_Element], many: Many) -> Iterator[list[_Element]]
         size = len(msgspec.json.encode(document)) + 1
         if many.most_bytes is not None:
             _fits(behind[0][0].table, many.most_bytes, size)
-        if part and (len(part) >= many.most or length + size > _MOST_BYTES - _ROOM):
+        if part and (len(part) >= many.most or length + size > many.megabytes * 10**6 - _ROOM):
             yield part
             part, length = [], 0
         part.append((behind, document))
@@ -376,19 +474,21 @@ def _ends(table: Table, links: Links, change: Change) -> tuple[Any, Any]:
 
 
 def _of_links(group: _Group, links: Links) -> Iterator[Shipment]:
+    ends = [(change, dict(zip((links.path, links.ids), _ends(group.table, links, change), strict=True))) for change in group.changes]
+    if links.other is not None and len({str(end[links.ids]) for _, end in ends}) < len({str(end[links.path]) for _, end in ends}):
+        links = links.other
     name = links.add if group.kind is Kind.INSERT else links.remove
     operation = contract.operation(name)
     items = data(name).items
     kind = items.get("type")
     grouped: defaultdict[str, dict[str, list[Change]]] = defaultdict(dict)
-    for change in group.changes:
-        at, to = _ends(group.table, links, change)
-        grouped[str(at)].setdefault(str(to), []).append(change)
-    for at, ends in grouped.items():
-        ids = list(ends)
+    for change, end in ends:
+        grouped[str(end[links.path])].setdefault(str(end[links.ids]), []).append(change)
+    for at, found in grouped.items():
+        ids = list(found)
         for start in range(0, len(ids), links.most):
             part = ids[start : start + links.most]
             path = re.sub(r"\{\w+\}", lambda _, at=at: quote(at, safe=""), operation.path)  # type: ignore[misc]
             document = {"data": [{"type": kind.enum[0] if kind else None, "id": one} for one in part]}
             request = Request(name, operation.method, path, body=document, table=group.table.name, repeatable=True)
-            yield Shipment(request, [ends[one] for one in part], ("data",))
+            yield Shipment(request, [found[one] for one in part], ("data",))
