@@ -1,56 +1,21 @@
 """Further sets of tables in the same connection, each as a schema: `shop_a.profiles`.
 
 A schema is a database in memory whose tables SQLite finds listed, as if they had been made by CREATE VIRTUAL TABLE; each is set up when a statement first
-uses it. The list is made once for each set of names and copied into every connection, which is a thousand times faster than making the tables.
+uses it. The list is made once for each set of names and copied into every connection, which is a thousand times faster than making the tables. SQLite looks
+for a name without a schema in all of them, and finds it in the connection's own first.
 """
 
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable
 
 import apsw
 
-from klaviyo_sql.engine import Scans
-from klaviyo_sql.model.table import Table
+from klaviyo_sql.session.schemas import Schema
 
-OWN = "klaviyo"
-"""The schema of the connection's own account. SQLite looks for a name without a schema in all of them, and finds it here first."""
 MODULES = ("klaviyo_table", "klaviyo_link")
 """The virtual table modules of all these tables: SQLite lets a table WITHOUT ROWID be written to only when its key is one column."""
-
-
-@dataclass(frozen=True)
-class Schema:
-    """A name, the tables that it has, and who answers scans of them, made when it is first needed.
-
-    `seen_as` makes of each of the tables what it is in this schema, with the same names, when it is first needed; such tables are only read.
-    """
-
-    name: str
-    declared: Mapping[str, Table]
-    engine: Callable[[], Scans]
-    seen_as: Callable[[Table], Table] | None = None
-
-    @property
-    def tables(self) -> Mapping[str, Table]:
-        """The tables by their names."""
-        return self.declared if self.seen_as is None else {name: self.seen_as(table) for name, table in self.declared.items()}
-
-    def table(self, name: str) -> Table | None:
-        """The table of that name, in whatever case it is written."""
-        lowered = name.lower()
-        for declared in self.declared.values():
-            if lowered in map(str.lower, declared.names):
-                table = declared if self.seen_as is None else self.seen_as(declared)
-                return next(found for found in spelled(table) if found.name.lower() == lowered)
-        return None
-
-
-def spelled(table: Table) -> tuple[Table, ...]:
-    """The table under each of its names, with columns to match."""
-    return (table, table.in_pascal_case()) if len(table.names) > 1 else (table,)
 
 
 def attach(sqlite: apsw.Connection, schemas: Iterable[Schema]) -> None:

@@ -13,27 +13,9 @@ from klaviyo_sql.copies import Copies
 from klaviyo_sql.engine import Scans
 from klaviyo_sql.fetch.rows import Row
 from klaviyo_sql.model.table import Table
-from klaviyo_sql.sqlite import copied_index, index
-from klaviyo_sql.sqlite.statement import Statement
-
-
-def ddl(table: Table) -> str:
-    """The table as SQLite declares it.
-
-    It is WITHOUT ROWID, keyed by Klaviyo's ids: SQLite merges the branches of an OR by row id, and an API has none.
-    """
-    columns = []
-    for column in table.columns:
-        parts = ['"' + column.name.replace('"', '""') + '"', column.type.declared]
-        if column.hidden:
-            parts.append("HIDDEN")  # SQLite cuts the word out of the type, and loses a collation that follows: times are never hidden
-        if column.collation != "BINARY":
-            parts.append(f"COLLATE {column.collation}")
-        if column.not_null:
-            parts.append("NOT NULL")
-        columns.append(" ".join(parts))
-    key = ", ".join(f'"{name}"' for name in table.key)
-    return f"CREATE TABLE x({', '.join(columns)}, PRIMARY KEY ({key})) WITHOUT ROWID"
+from klaviyo_sql.session import index
+from klaviyo_sql.session.served import Served, Standing, ddl
+from klaviyo_sql.session.statement import Statement
 
 
 class Rehearsal:
@@ -84,27 +66,19 @@ class PropertiesModule:
     Connect = Create
 
 
-class VirtualTable:
+class VirtualTable(Served):
     """One declared table on one engine."""
 
     def __init__(
         self, table: Table, engine: Scans, statement: Statement, rehearsal: Rehearsal, copies: Copies | None, *, write: bool, name: str | None = None
     ) -> None:
         """`name` tells the table from all others of the connection; the default is its own. Without `copies` it has no local copy."""
-        self.name = name or table.name
-        self.table = table
-        self.copies = copies
-        self.copy = copies.of(table) if copies is not None else None
-        self.engine = engine
-        self.statement = statement
+        super().__init__(table, engine, statement, copies, name=name)
         self.rehearsal = rehearsal
         self._refusal = errors.write_refused(table.name, write=write)
 
     def BestIndexObject(self, info: apsw.IndexInfo) -> bool:  # noqa: N802
-        copies = self.copies
-        if copies is None or self.copy is None or not copied_index.agree(info, self.table, self.copy.layout, self.engine.tables, copies.row_count(self.copy)):
-            return index.agree(info, self.table, self.engine.tables, self.name)
-        return True
+        return self.agree(info)
 
     def Open(self) -> Cursor:  # noqa: N802
         return Cursor(self)
@@ -124,39 +98,31 @@ class VirtualTable:
     UpdateChangeRow = UpdateDeleteRow = UpdateInsertRow
 
 
-class Cursor:
-    """A scan in progress: the page at hand, and the row in it; plain attribute access, because cursor tricks were measured to bring nothing.
+class Cursor(Standing):
+    """A scan in progress.
 
     `Eof` is no method of Python's. SQLite takes no error from it, but an end: a ^C that Python noticed there would end the scan as if there were no more
     rows, and CREATE TABLE AS would keep what came so far. Python notices nothing within a function of C.
     """
 
-    __slots__ = ("Eof", "_at", "_current", "_page", "_pages", "_positions", "_row", "_table")
+    __slots__ = ("Eof", "_current", "_pages", "_table")
 
     def __init__(self, table: VirtualTable) -> None:
+        super().__init__()
         self._table = table
         self._pages: Iterator[list[Row]] = iter(())
-        self._page: list[Row] = []
-        self._at = 0
-        self._row: Row | None = None
         self._current: list[Row | None] = [None]
         self.Eof = functools.partial(self._current.__contains__, None)
-        self._positions: dict[int, int] = {}
 
     def Filter(self, _: int, agreed: str, values: tuple[Any, ...]) -> None:  # noqa: N802
-        agreement = index.read(agreed)
         table = self._table
         if table.rehearsal.on:
             table.rehearsal.scans.setdefault(agreed, values)
             self._row = self._current[0] = None
             return
-        self._positions = {column: position for position, column in enumerate(agreement.columns)}
+        self._positions = {column: position for position, column in enumerate(index.read(agreed).columns)}
         self._row = self._current[0] = None  # an inner loop that is run again looks for what is waiting in others, not here
-        if agreement.copied and table.copy is not None and table.copies is not None:
-            self._pages = table.copies.pages(table.copy, agreement.columns, agreement.constraints(values), agreement.scan_order)
-        else:
-            scanner = table.statement.scanner(table.engine, table.table, agreed)
-            self._pages = scanner.pages(agreement.constraints(values), functools.partial(table.statement.waiting, self))
+        self._pages = table.pages(agreed, values, self)
         table.statement.enter(self)
         self._turn()
 
@@ -182,16 +148,6 @@ class Cursor:
     def Close(self) -> None:  # noqa: N802
         self._table.statement.leave(self)
         self._pages, self._page, self._row = iter(()), [], None
-
-    def below(self, value: str) -> list[str]:
-        """The texts that stand below the value in its column, in the rest of the page; none when no column of the row has it."""
-        row = self._row
-        if row is None:
-            return []
-        for position in self._positions.values():
-            if row[position] == value:
-                return [text for following in self._page[self._at + 1 :] if isinstance(text := following[position], str)]
-        return []
 
 
 class RowsModule:

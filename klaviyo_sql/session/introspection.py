@@ -1,0 +1,138 @@
+"""The rows of the tables in which the driver tells of itself (`own_tables.py`)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from klaviyo_sql import contract
+from klaviyo_sql.copies import Copies
+from klaviyo_sql.copies.materialized import report_row
+from klaviyo_sql.fetch import Allowance, Limits, RequestLog
+from klaviyo_sql.fetch.rows import Row
+from klaviyo_sql.model import timestamps
+from klaviyo_sql.model.table import Collection, Table, pascal_case
+from klaviyo_sql.plan import pushdown
+from klaviyo_sql.plan.constraints import Operator
+
+
+def requests(log: RequestLog) -> list[Row]:
+    """Every request of the connection that is still in the log, oldest first."""
+    return [
+        (
+            record.number,
+            timestamps.to_sql(record.started_at, microseconds=True),
+            record.operation,
+            record.table,
+            record.method,
+            record.path,
+            record.query,
+            record.status,
+            round(record.milliseconds, 3),
+            round(record.waited_ms, 3),
+            record.rows,
+            record.bytes,
+            record.retries,
+            int(record.cached),
+            record.remaining,
+            record.error,
+            record.account,
+        )
+        for record in log
+    ]
+
+
+def limits(known: Limits) -> list[Row]:
+    """Every window of every operation that was asked for."""
+    return [
+        (
+            left.operation,
+            _tier(left),
+            left.seconds,
+            left.limit,
+            left.used,
+            left.remaining,
+            None if left.free_at is None else timestamps.to_sql(timestamps.ceiling(left.free_at)),
+            left.reason,
+        )
+        for operation in known.operations
+        for left in known.remaining(operation)
+    ]
+
+
+def _tier(left: Allowance) -> str:
+    operation = contract.operation(left.operation)
+    costly = [f"{lower.parameter}={lower.value}" for lower in operation.lower_rates if lower.rate == left.rate]
+    return "usual" if left.rate == operation.rate else ", ".join(costly)
+
+
+Declared = Iterable[tuple[str, Iterable[Table]]]
+"""Schemas, each with its tables."""
+
+
+def tables(declared: Declared) -> list[Row]:
+    """Every table, with the operation that reads it and its limits."""
+    rows: list[Row] = []
+    for schema, table in ((schema, table) for schema, tables in declared for table in tables):
+        name = operation_name(table)
+        operation = contract.operation(name)
+        rate = operation.rate
+        rows.append(
+            (
+                schema,
+                table.name,
+                table.names[-1] if len(table.names) > 1 else None,
+                table.doc,
+                ", ".join(table.key),
+                name,
+                operation.page.max if operation.page else None,
+                rate.burst,
+                rate.steady,
+                " ".join(operation.scopes),
+                " ".join(table.notes) or None,
+            )
+        )
+    return rows
+
+
+def copies(known: Copies) -> list[Row]:
+    """Every local copy, with its age in seconds and when it was read whole."""
+    return [report_row(report) for report in known.reports()]
+
+
+def columns(declared: Declared) -> list[Row]:
+    """Every column, with the comparisons that are sent to Klaviyo."""
+    return [
+        (
+            schema,
+            table.name,
+            position,
+            column.name,
+            pascal_case(column.name) if len(table.names) > 1 else None,
+            column.type.declared,
+            int(column.not_null),
+            int(column.hidden),
+            ", ".join(pushed(table, position)) or None,
+            int(is_exact(table, position)),
+            int(pushdown.sorts(table, position)),
+            column.doc,
+        )
+        for schema, tables in declared
+        for table in tables
+        for position, column in enumerate(table.columns)
+    ]
+
+
+def operation_name(table: Table) -> str:
+    """The operation that reads the table's rows."""
+    return table.source.list if isinstance(table.source, Collection) else table.source.operation
+
+
+def pushed(table: Table, position: int) -> list[Operator]:
+    """The comparisons on the column that Klaviyo, and not only SQLite, is asked for."""
+    return [operator for operator in Operator if pushdown.is_pushed(table, position, operator)]
+
+
+def is_exact(table: Table, position: int) -> bool:
+    """Whether everything that is sent of the column is answered exactly."""
+    operators = pushed(table, position)
+    return bool(operators) and all(pushdown.is_exact(table, position, operator) for operator in operators)
