@@ -27,6 +27,7 @@ from klaviyo_sql.session.arrangement import Arrangement
 from klaviyo_sql.session.own_tables import OwnTable
 from klaviyo_sql.session.served import Served, Standing
 from klaviyo_sql.session.session import Known, Session
+from klaviyo_sql.version import VERSION
 
 _BATCH = 500
 """Rows in a batch: half of the largest page, so that the host uses one half while the other is encoded."""
@@ -152,7 +153,7 @@ class Conversation:
                 "and start the program anew."
             )
         self._ready()
-        return wire.PROTOCOL, version()
+        return wire.PROTOCOL, VERSION
 
     def _accounts(self) -> Any:
         found = self.session.schemas.values()
@@ -245,7 +246,7 @@ class Conversation:
         if name == "refresh":
             return self.session.refresh(*values)
         if name == "klaviyo_worker":
-            told = {"version": version(), "pid": os.getpid(), "python": sys.executable, "log": str(self._log) if self._log else None}
+            told = {"version": VERSION, "pid": os.getpid(), "python": sys.executable, "log": str(self._log) if self._log else None}
             return json.dumps(told)
         raise errors.InternalError(f"there is no function {name}")
 
@@ -325,10 +326,3 @@ class ServedOwn:
     def agree(self, _: Offer) -> bool:
         """Nothing is agreed on: SQLite looks at every row."""
         return True
-
-
-def version() -> str:
-    """The package's version."""
-    from klaviyo_sql import __version__
-
-    return __version__
