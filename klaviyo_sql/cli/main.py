@@ -83,6 +83,18 @@ def _run(arguments: Namespace) -> int:
             from klaviyo_sql.cli import properties
 
             return properties.run(arguments)
+        case "extension-path":
+            from klaviyo_sql.cli import extension
+
+            return extension.run(arguments)
+        case "catalog":
+            from klaviyo_sql.cli import catalog
+
+            return catalog.run(arguments)
+        case "doctor":
+            from klaviyo_sql.cli import doctor
+
+            return doctor.run(arguments)
         case "demo":
             from klaviyo_sql.cli import demo
 

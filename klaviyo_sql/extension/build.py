@@ -15,7 +15,7 @@ FOLDER = Path(__file__).parent
 NAME = "klaviyo.dylib" if sys.platform == "darwin" else "klaviyo.so"
 FLAGS = ("-std=gnu11", "-D_GNU_SOURCE", "-O2", "-g0", "-fPIC", "-fvisibility=hidden", "-Wall", "-Wextra")
 
-_HOW = {"darwin": "xcode-select --install"}.get(sys.platform, "on Debian and Ubuntu: apt install gcc libc6-dev libsqlite3-dev")
+HOW = {"darwin": "xcode-select --install"}.get(sys.platform, "on Debian and Ubuntu: apt install gcc libc6-dev libsqlite3-dev")
 
 
 class BuildError(Exception):
@@ -37,7 +37,7 @@ def build(target: Path | None = None, *, flags: Sequence[str] = FLAGS) -> Path:
             raise BuildError(f"The extension cannot be built: {command[0]} cannot be run: {error.strerror}.") from None
         if done.returncode or not made.exists():
             if "sqlite3ext.h" in done.stderr:
-                raise BuildError(f"The extension cannot be built: SQLite's headers are missing ({_HOW}).")
+                raise BuildError(f"The extension cannot be built: SQLite's headers are missing ({HOW}).")
             raise BuildError(f"The extension cannot be built: {command[0]} failed:\n{done.stderr.strip()[-2000:]}")
         made.replace(target)
     return target
@@ -50,7 +50,7 @@ def compiler() -> list[str]:
         return named
     found = next((path for name in ("cc", "gcc", "clang") if (path := shutil.which(name))), None)
     if sys.platform == "win32" or found is None:
-        raise BuildError(f"The extension cannot be built: there is no C compiler ({_HOW}).")
+        raise BuildError(f"The extension cannot be built: there is no C compiler ({HOW}).")
     return [found]
 
 

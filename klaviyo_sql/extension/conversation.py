@@ -178,6 +178,8 @@ class Conversation:
             return self._about[module]
         if module == schemas.OWN:
             known = session.table_with_properties(schema, name, arguments)
+        elif module in schemas.MODULES:
+            known = session.listed_table(schema, name, arguments)
         elif "." in module:
             known = session.table_of_schema(*module.split(".", 1))
         else:

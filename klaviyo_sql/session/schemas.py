@@ -10,6 +10,8 @@ from klaviyo_sql.model.table import Table
 
 OWN = "klaviyo"
 """The schema of the connection's own account."""
+MODULES = ("klaviyo_table", "klaviyo_link")
+"""The virtual table modules of listed tables: SQLite lets a table WITHOUT ROWID be written to only when its key is one column, and others are of the second."""
 
 
 @dataclass(frozen=True)

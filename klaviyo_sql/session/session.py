@@ -155,6 +155,11 @@ class Session:
             return self.own_schema
         return next((schema for schema in self.schemas.values() if schema.name.lower() == name.lower()), None) or self.vocabulary(name.lower())
 
+    def is_only_read(self, name: str) -> bool:
+        """Whether no table of the schema can be written to."""
+        schema = self.schema(name)
+        return schema is not None and schema.seen_as is not None
+
     def vocabulary(self, name: str) -> Schema | None:
         """The account's tables under the names of another system, made when it is first mentioned."""
         if name in VOCABULARIES and name not in self._vocabularies:
@@ -192,6 +197,13 @@ class Session:
         if schema is None or table is None:
             raise errors.ProgrammingError(f"There is no table {schema_name}.{name}. The table klaviyo_tables lists them all.")
         return self._known(table.name if schema.name == schemas.OWN else f"{schema.name}.{table.name}", table, schema.engine())
+
+    def listed_table(self, schema_name: str, name: str, arguments: tuple[str, ...]) -> Known:
+        """The table that a schema lists: the one of its name there, or the one that USING klaviyo_table(…) names, as in a catalog file."""
+        if not arguments:
+            return self.table_of_schema(schema_name, name)
+        schema, dot, table = arguments[0].rpartition(".")
+        return self.table_of_schema(schema if dot else schemas.OWN, table)
 
     def table_with_properties(self, schema_name: str, name: str, arguments: tuple[str, ...]) -> Known:
         """The table that CREATE VIRTUAL TABLE … USING klaviyo(…) declares, or has declared in this database file."""

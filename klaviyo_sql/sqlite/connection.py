@@ -22,7 +22,7 @@ from klaviyo_sql.fetch.forking import renew_after_fork
 from klaviyo_sql.model import timestamps
 from klaviyo_sql.model.clock import Clock
 from klaviyo_sql.model.table import Table
-from klaviyo_sql.session.schemas import OWN, Schema
+from klaviyo_sql.session.schemas import MODULES, OWN, Schema
 from klaviyo_sql.session.session import Known, Reach, Session
 from klaviyo_sql.settings import COUNTING, Settings
 from klaviyo_sql.sqlite import qualified, schemas
@@ -169,8 +169,8 @@ class Connection:
         session = self.session
         for known, read_only in session.own():
             self._create_module(known.name, Module(self._virtual_table(known)), read_only=read_only)
-        for name, read_only in zip(schemas.MODULES, (False, True), strict=True):
-            module = SchemaModule(lambda schema, table: self._virtual_table(session.table_of_schema(schema, table)))
+        for name, read_only in zip(MODULES, (False, True), strict=True):
+            module = SchemaModule(lambda schema, table, arguments: self._virtual_table(session.listed_table(schema, table, arguments)))
             self._create_module(name, module, read_only=read_only, eponymous=False)
         declared = PropertiesModule(lambda schema, name, arguments: self._virtual_table(session.table_with_properties(schema, name, arguments)))
         self._create_module("klaviyo", declared, read_only=True, eponymous=False)

@@ -12,10 +12,7 @@ from collections.abc import Iterable
 
 import apsw
 
-from klaviyo_sql.session.schemas import Schema
-
-MODULES = ("klaviyo_table", "klaviyo_link")
-"""The virtual table modules of all these tables: SQLite lets a table WITHOUT ROWID be written to only when its key is one column."""
+from klaviyo_sql.session.schemas import MODULES, Schema
 
 
 def attach(sqlite: apsw.Connection, schemas: Iterable[Schema]) -> None:

@@ -41,13 +41,13 @@ class Module:
 
 
 class SchemaModule:
-    """The module of all tables of all schemas: which one it is SQLite says when a statement first uses it."""
+    """The module of tables that are listed in a schema: which one it is SQLite says when a statement first uses it."""
 
-    def __init__(self, table: Callable[[str, str], VirtualTable]) -> None:
+    def __init__(self, table: Callable[[str, str, tuple[str, ...]], VirtualTable]) -> None:
         self._table = table
 
-    def Create(self, _: apsw.Connection, __: str, schema: str, name: str) -> tuple[str, VirtualTable]:  # noqa: N802
-        table = self._table(schema, name)
+    def Create(self, _: apsw.Connection, __: str, schema: str, name: str, *arguments: str) -> tuple[str, VirtualTable]:  # noqa: N802
+        table = self._table(schema, name, arguments)
         return ddl(table.table), table
 
     Connect = Create

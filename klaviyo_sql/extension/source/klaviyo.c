@@ -947,60 +947,19 @@ static int compare_anything(void *host, int left_length, const void *left, int r
 
 /* Everything by its name */
 
-/* A table that is only read, and is there without being made. */
-static const sqlite3_module read_only = {
-    .iVersion = 2,
-    .xConnect = table_connect,
-    .xBestIndex = table_best_index,
-    .xDisconnect = table_disconnect,
-    .xOpen = cursor_open,
-    .xClose = cursor_close,
-    .xFilter = cursor_filter,
-    .xNext = cursor_next,
-    .xEof = cursor_eof,
-    .xColumn = cursor_column,
-    .xRowid = cursor_rowid,
-};
+#define READING                                                                                                                             \
+  .iVersion = 2, .xConnect = table_connect, .xBestIndex = table_best_index, .xDisconnect = table_disconnect, .xOpen = cursor_open,          \
+  .xClose = cursor_close, .xFilter = cursor_filter, .xNext = cursor_next, .xEof = cursor_eof, .xColumn = cursor_column, .xRowid = cursor_rowid
+#define WRITING                                                                                                                             \
+  .xUpdate = table_update, .xBegin = table_begin, .xSync = table_sync, .xCommit = table_commit, .xRollback = table_rollback,                \
+  .xSavepoint = table_savepoint, .xRelease = table_release, .xRollbackTo = table_rollback_to
+#define MAKING .xCreate = table_create, .xDestroy = table_disconnect
 
-/* One that is written to as well, as far as the connection may write. */
-static const sqlite3_module written = {
-    .iVersion = 2,
-    .xConnect = table_connect,
-    .xBestIndex = table_best_index,
-    .xDisconnect = table_disconnect,
-    .xOpen = cursor_open,
-    .xClose = cursor_close,
-    .xFilter = cursor_filter,
-    .xNext = cursor_next,
-    .xEof = cursor_eof,
-    .xColumn = cursor_column,
-    .xRowid = cursor_rowid,
-    .xUpdate = table_update,
-    .xBegin = table_begin,
-    .xSync = table_sync,
-    .xCommit = table_commit,
-    .xRollback = table_rollback,
-    .xSavepoint = table_savepoint,
-    .xRelease = table_release,
-    .xRollbackTo = table_rollback_to,
-};
-
-/* CREATE VIRTUAL TABLE … USING klaviyo(…). */
-static const sqlite3_module made = {
-    .iVersion = 2,
-    .xCreate = table_create,
-    .xConnect = table_connect,
-    .xBestIndex = table_best_index,
-    .xDisconnect = table_disconnect,
-    .xDestroy = table_disconnect,
-    .xOpen = cursor_open,
-    .xClose = cursor_close,
-    .xFilter = cursor_filter,
-    .xNext = cursor_next,
-    .xEof = cursor_eof,
-    .xColumn = cursor_column,
-    .xRowid = cursor_rowid,
-};
+/* Tables that are there without being made, and those that CREATE VIRTUAL TABLE makes. What is written is written as far as the connection may. */
+static const sqlite3_module read_only = {READING};
+static const sqlite3_module written = {READING, WRITING};
+static const sqlite3_module made = {READING, MAKING};
+static const sqlite3_module made_and_written = {READING, WRITING, MAKING};
 
 static const struct {
   const char *name;
@@ -1068,6 +1027,8 @@ static int add_everything(Host *host, char **error) {
   for (size_t n = 0; n < sizeof tables / sizeof *tables && code == SQLITE_OK; n++)
     code = add_module(host, tables[n].name, tables[n].is_written ? &written : &read_only);
   if (code == SQLITE_OK) code = add_module(host, "klaviyo", &made);
+  if (code == SQLITE_OK) code = add_module(host, "klaviyo_link", &made);
+  if (code == SQLITE_OK) code = add_module(host, "klaviyo_table", &made_and_written);
   for (size_t n = 0; n < sizeof functions / sizeof *functions && code == SQLITE_OK; n++) {
     Name *name = name_of(host, functions[n]);
     code = name ? sqlite3_create_function_v2(host->db, functions[n], -1, SQLITE_UTF8 | SQLITE_DIRECTONLY, name, call, NULL, NULL, name_release) : SQLITE_NOMEM;
