@@ -80,7 +80,7 @@ def _key(arguments: Namespace) -> str:
 
 def _klaviyo(arguments: Namespace) -> str:
     with told(), klaviyo_sql.connect(sandbox=arguments.sandbox, config=arguments.config, autocommit=True) as connection:
-        row = connection.execute("SELECT organization, timezone FROM accounts").fetchone()
+        row = connection.execute("SELECT contact_information_organization_name, timezone FROM accounts").fetchone()
     return f"answers for {row[0]} ({row[1]})" if row else "answers"
 
 
