@@ -26,7 +26,7 @@ from klaviyo_sql.session import index, schemas
 from klaviyo_sql.session.arrangement import Arrangement
 from klaviyo_sql.session.own_tables import OwnTable
 from klaviyo_sql.session.served import Served, Standing
-from klaviyo_sql.session.session import Known, Session
+from klaviyo_sql.session.session import Session
 from klaviyo_sql.version import VERSION
 
 _BATCH = 500
@@ -59,7 +59,6 @@ class Conversation:
         self._session: Session | None = None
         self._served: list[ServedOwn | Served] = []
         self._by_name: dict[tuple[str, str, str, tuple[str, ...]], int] = {}
-        self._own: dict[str, Known] = {}
         self._about: dict[str, ServedOwn] = {}
         self._cursors: dict[int, ScanCursor] = {}
         self._current = 0
@@ -139,7 +138,6 @@ class Conversation:
                 reach=way.reach,
                 sandboxed=way.sandbox is not None,
             )
-            self._own = {known.name.lower(): known for known, _ in session.own()}
             self._about = {table.name: ServedOwn(table, rows) for table, rows in session.own_tables()}
         return self._session
 
@@ -183,7 +181,7 @@ class Conversation:
         elif "." in module:
             known = session.table_of_schema(*module.split(".", 1))
         else:
-            known = self._own.get(module.lower()) or session.table_of_schema("main", module)
+            known = session.own_table(module)
         return Served(known.table, known.engine, session.statement, known.copies, name=known.name)
 
     # Scans

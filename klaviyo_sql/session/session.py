@@ -190,6 +190,11 @@ class Session:
         if self.counts != COUNTING[0]:
             yield self._known(EVENT_COUNTS.name, EVENT_COUNTS, self.engine), True
 
+    def own_table(self, name: str) -> Known:
+        """One of the connection's own tables, or of the functions that return tables, in whatever case its name is written; ProgrammingError."""
+        report = REPORTS.get(name.lower())
+        return self.table_of_schema(schemas.OWN, name) if report is None else self._known(report.name, report, self.engine)
+
     def table_of_schema(self, schema_name: str, name: str) -> Known:
         """The table of a schema; ProgrammingError when there is none of that name."""
         schema = self.schema(schema_name)

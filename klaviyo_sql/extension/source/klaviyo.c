@@ -24,7 +24,7 @@ SQLITE_EXTENSION_INIT1
 
 enum { PROTOCOL = 1 };
 enum { LOOK_MILLISECONDS = 25 }; /* between two looks whether the statement was interrupted */
-enum { GREETING_SECONDS = 60, HUNG_SECONDS = 5 };
+enum { GREETING_SECONDS = 60, HUNG_SECONDS = 5 }; /* after which the worker is hung: at what takes no request, and after a statement was given up */
 enum { MEMOS = 64, INSTANTS = 1024 };
 enum { MOST_IN = 31 }; /* the bits of idxNum that say which values are lists */
 
@@ -287,7 +287,7 @@ static int ask(Host *host, Writer *request, uint8_t kind, int is_running, Frame 
   int code = host->line.socket >= 0 && host->line.owner == getpid() ? SQLITE_OK : SQLITE_MISUSE;
   if (code == SQLITE_OK) {
     number = send_request(host, request);
-    code = number ? await(host, number, is_running, 0, reply, error) : broken(host, error);
+    code = number ? await(host, number, is_running, is_running ? 0 : GREETING_SECONDS, reply, error) : broken(host, error);
   }
   writer_end(request);
   if (code == SQLITE_OK && (*reply)->kind != kind) {
@@ -342,7 +342,7 @@ static int declare(Table *table, char **error) {
   if (code != SQLITE_OK || table->greeting == host->greeting) return code;
   Frame *reply = NULL;
   uint32_t number = send_request(host, &table->declared);
-  code = number ? await(host, number, 0, 0, &reply, error) : broken(host, error);
+  code = number ? await(host, number, 0, GREETING_SECONDS, &reply, error) : broken(host, error);
   if (code != SQLITE_OK) return code;
   Reader reader = reader_of(reply->payload, reply->length);
   int complete = reply->kind == 't' && read_array(&reader) == 2;
