@@ -46,7 +46,7 @@ def library(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def _extension(library: Path, tmp_path_factory: pytest.TempPathFactory) -> Extension:
     folder = tmp_path_factory.mktemp("worker")
     orders, requests, worker = folder / "orders.json", folder / "requests.jsonl", folder / "python"
-    worker.write_text(f"#!/bin/sh\nexec {shlex.join((sys.executable, '-P', str(SERVING), str(orders), str(requests)))}\n", encoding="utf-8")
+    worker.write_text(f"#!/bin/sh\nunset LD_PRELOAD\nexec {shlex.join((sys.executable, str(SERVING), str(orders), str(requests)))}\n", encoding="utf-8")
     worker.chmod(0o755)
     return Extension(library, worker, orders, Requests(requests))
 
