@@ -24,7 +24,8 @@ SQLITE_EXTENSION_INIT1
 
 enum { PROTOCOL = 1 };
 enum { LOOK_MILLISECONDS = 25 }; /* between two looks whether the statement was interrupted */
-enum { GREETING_SECONDS = 60, HUNG_SECONDS = 5 }; /* after which the worker is hung: at what takes no request, and after a statement was given up */
+enum { GREETING_SECONDS = 60 }; /* after which a worker that was asked for what takes no request is hung */
+enum { ENDING_SECONDS = 20 }; /* for which what comes after a statement that was given up waits until the worker has heard of that */
 enum { MEMOS = 64, INSTANTS = 1024 };
 enum { MOST_IN = 31 }; /* the bits of idxNum that say which values are lists */
 
@@ -228,10 +229,15 @@ static int await(Host *host, uint32_t number, int is_running, double seconds, Fr
       say(error, "interrupted");
       return SQLITE_INTERRUPT;
     }
-    if ((seconds > 0 && now() - began > seconds) || (host->cancelled && host->cancelled != number && now() - began > HUNG_SECONDS)) {
+    if (seconds > 0 && now() - began > seconds) {
       free(line_last_words(&host->line));
       forget_worker(host);
       say(error, "klaviyo: the worker process does not answer. The next statement starts another.");
+      return SQLITE_ERROR;
+    }
+    if (host->cancelled && host->cancelled != number && now() - began > ENDING_SECONDS) {
+      forget_worker(host); /* other connections may be well: only this line is given up */
+      say(error, "klaviyo: the worker process is still busy with a statement that was interrupted. The next statement does not wait for it.");
       return SQLITE_ERROR;
     }
   }
