@@ -20,6 +20,7 @@ check: $(VENV)/installed-dev
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-logo
 	$(BIN)/python tools/generate_docs.py --check
+	$(BIN)/python tools/generate_extension_names.py --check
 
 format: $(VENV)/installed-dev
 	$(BIN)/ruff format $(CODE)
@@ -27,6 +28,7 @@ format: $(VENV)/installed-dev
 
 docs: $(VENV)/installed-dev
 	$(BIN)/python tools/generate_docs.py
+	$(BIN)/python tools/generate_extension_names.py
 
 bench: $(VENV)/installed-dev
 	$(BIN)/python benchmarks/scan.py
@@ -34,6 +36,7 @@ bench: $(VENV)/installed-dev
 	$(BIN)/python benchmarks/limits.py
 	$(BIN)/python benchmarks/counts.py
 	$(BIN)/python benchmarks/copies.py
+	$(BIN)/python benchmarks/extension.py
 
 clean:
 	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache

@@ -49,8 +49,9 @@ from klaviyo_sql.sqlite.types import (
     Timestamp,
     TimestampFromTicks,
 )
+from klaviyo_sql.version import VERSION
 
-__version__ = "0.1.0"
+__version__ = VERSION
 
 apilevel = "2.0"
 threadsafety = 1

@@ -145,3 +145,8 @@ def write_refused(table: str) -> NotSupportedError:
         f"{table} cannot be written to: the connection is read-only. Open it for writing with klaviyo_sql.connect(write=True), with --write on the "
         "command line, or with KLAVIYO_SQL_WRITE=1."
     )
+
+
+def no_time(text: str) -> str:
+    """What is said of a text that a time column is compared with and that is no time."""
+    return f"a time column is compared with {text!r}, which is no time: write it in ISO 8601, such as '2026-01-31T08:30:00Z'"

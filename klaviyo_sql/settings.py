@@ -222,7 +222,7 @@ def from_environment(
     ):
         if isinstance(value, bool) or not isinstance(value, int | float) or not value >= least:
             raise InterfaceError(f"{name} must be a number of at least {least}, not {value!r}")
-    share = _flag(SHARE_LIMITS, variables.get(SHARE_LIMITS) or "1", "1 to share limits with other processes") if share_limits is None else bool(share_limits)
+    share = flag(SHARE_LIMITS, variables.get(SHARE_LIMITS) or "1", "1 to share limits with other processes") if share_limits is None else bool(share_limits)
     counting = counts if counts is not None else variables.get(COUNTS, "").strip().lower() or COUNTING[0]
     if counting not in COUNTING:
         raise InterfaceError(f"{'counts' if counts is not None else COUNTS} is {counting!r}; it must be one of {', '.join(COUNTING)}")
@@ -233,7 +233,7 @@ def from_environment(
     return Settings(
         api_key=api_key or variables.get(API_KEY) or None,
         base_url=(base_url or variables.get(API_URL) or contract.facts().base_url).rstrip("/"),
-        write=_flag(WRITE, variables.get(WRITE, ""), "1 to allow writes") if write is None else bool(write),
+        write=flag(WRITE, variables.get(WRITE, ""), "1 to allow writes") if write is None else bool(write),
         timeout=timeout,
         max_wait=max_wait,
         cache_seconds=cache_seconds,
@@ -242,12 +242,12 @@ def from_environment(
         max_requests=None if max_requests is None else int(max_requests),
         max_rows=None if max_rows is None else int(max_rows),
         statement_timeout=statement_timeout,
-        state_folder=_state_folder(variables) if share else None,
+        state_folder=state_folder(variables) if share else None,
         counts=counting,
         materialized=freshness.parsed(variables.get(MATERIALIZED, "") if materialized is None else materialized),
         copy_file=Path(named).expanduser() if named else None,
         max_writes=MOST_WRITES if max_writes is None else int(max_writes) or None,
-        dry_run=_flag(DRY_RUN, variables.get(DRY_RUN, ""), "1 to send no writes") if dry_run is None else bool(dry_run),
+        dry_run=flag(DRY_RUN, variables.get(DRY_RUN, ""), "1 to send no writes") if dry_run is None else bool(dry_run),
         on_error=on_error or ON_ERROR[0],
         job_timeout=job_timeout,
         audit_file=Path(audited).expanduser() if audited else None,
@@ -271,7 +271,8 @@ def _whole(name: str, variables: Mapping[str, str]) -> int | None:
     return None if number is None else int(number)
 
 
-def _flag(name: str, text: str, on: str) -> bool:
+def flag(name: str, text: str, on: str) -> bool:
+    """Whether the text of a variable switches something on; InterfaceError, which says what does (`on`), when it says neither."""
     lowered = text.strip().lower()
     if lowered in _TRUE:
         return True
@@ -280,7 +281,7 @@ def _flag(name: str, text: str, on: str) -> bool:
     raise InterfaceError(f"{name} is {text!r}; set it to {on}, or to 0")
 
 
-def _state_folder(variables: Mapping[str, str]) -> Path | None:
+def state_folder(variables: Mapping[str, str]) -> Path | None:
     """The folder that is named, or the usual one for what programs remember; None where there is no home."""
     if named := variables.get(STATE_FOLDER):
         return Path(named).absolute()

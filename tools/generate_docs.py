@@ -13,8 +13,8 @@ from klaviyo_sql import contract
 from klaviyo_sql.contract import Operation
 from klaviyo_sql.model.table import Aggregates, Collection, Parameter, Question, Table, Type, pascal_case
 from klaviyo_sql.plan import pushdown
-from klaviyo_sql.sqlite.introspection import is_exact, operation_name, pushed
-from klaviyo_sql.sqlite.own_tables import OWN_TABLES
+from klaviyo_sql.session.introspection import is_exact, operation_name, pushed
+from klaviyo_sql.session.own_tables import OWN_TABLES
 from klaviyo_sql.tables import TABLES
 from klaviyo_sql.tables.reports import REPORTS
 from klaviyo_sql.vocabularies import VOCABULARIES, Object

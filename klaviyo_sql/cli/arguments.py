@@ -190,6 +190,31 @@ modes:
 Rows are counted without the header. Parquet needs pip install "klaviyo-sql[import]".
 """
 
+_EXTENSION_PATH_EPILOG = """\
+examples:
+  sqlite3 -cmd ".load $(klaviyo-sql extension-path)"
+  klaviyo-sql extension-path --build
+
+The extension has the command line's settings: KLAVIYO_API_KEY, the settings
+file, and the other variables that klaviyo-sql --help lists. With
+KLAVIYO_SQL_SANDBOX=1 it asks the built-in account.
+"""
+
+_CATALOG_EPILOG = """\
+examples:
+  klaviyo-sql catalog klaviyo.db
+  klaviyo-sql catalog skyvia.db --schema skyvia
+
+A program that shows which tables there are finds them in this file, once it has
+loaded the extension. No data is in it, and no key.
+"""
+
+_DOCTOR_EPILOG = """\
+examples:
+  klaviyo-sql doctor
+  klaviyo-sql doctor --sandbox
+"""
+
 _EXPLAIN_EPILOG = """\
 examples:
   klaviyo-sql explain "SELECT * FROM events WHERE datetime >= '2026-01-01'"
@@ -281,6 +306,18 @@ def parser() -> argparse.ArgumentParser:
     _writing(import_)
     _source(import_)
     _width(import_)
+
+    extension = _command(commands, "extension-path", "print where the extension for other programs' SQLite is", _EXTENSION_PATH_EPILOG)
+    extension.add_argument("--build", action="store_true", help="compile it first, with the C compiler and SQLite's headers that are there")
+
+    catalog = _command(commands, "catalog", "write a database file that lists the tables, for programs with the extension", _CATALOG_EPILOG)
+    catalog.add_argument("file", type=Path, metavar="FILE", help="a SQLite file, made when it is not there; other tables in it stay")
+    catalog.add_argument("--schema", default="main", metavar="NAME", help="the tables of a named account, or under another system's names, such as skyvia")
+    _config(catalog)
+
+    doctor = _command(commands, "doctor", "check everything that a query needs, and say what to do", _DOCTOR_EPILOG)
+    doctor.add_argument("--sandbox", action="store_true", help="check with the built-in account: no key, no network")
+    _config(doctor)
 
     demo = _command(commands, "demo", "try it on a built-in account: no key, no network", _DEMO_EPILOG)
     demo.add_argument("sql", nargs="?", metavar="SQL", help="a query of your own instead of the tour; - reads it from standard input")

@@ -87,6 +87,18 @@ def _run(arguments: Namespace) -> int:
             from klaviyo_sql.cli import import_file
 
             return import_file.run(arguments)
+        case "extension-path":
+            from klaviyo_sql.cli import extension
+
+            return extension.run(arguments)
+        case "catalog":
+            from klaviyo_sql.cli import catalog
+
+            return catalog.run(arguments)
+        case "doctor":
+            from klaviyo_sql.cli import doctor
+
+            return doctor.run(arguments)
         case "demo":
             from klaviyo_sql.cli import demo
 

@@ -18,8 +18,8 @@ from klaviyo_sql.cli.opening import connected
 from klaviyo_sql.cli.terminal import Look, look
 from klaviyo_sql.model.table import Column, Table, Type
 from klaviyo_sql.plan import pushdown
-from klaviyo_sql.sqlite import introspection
-from klaviyo_sql.sqlite.own_tables import OWN_TABLES, OwnColumn, OwnTable
+from klaviyo_sql.session import introspection
+from klaviyo_sql.session.own_tables import OWN_TABLES, OwnColumn, OwnTable
 from klaviyo_sql.tables import TABLES
 from klaviyo_sql.tables.reports import REPORTS
 from klaviyo_sql.vocabularies import VOCABULARIES

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 import re
 import threading
 import weakref
@@ -15,35 +14,26 @@ from typing import TYPE_CHECKING, Any, Self
 import apsw
 import apsw.ext
 import httpx
-import msgspec
 
-from klaviyo_sql import all_accounts, custom_properties, errors
-from klaviyo_sql.all_accounts import AllAccounts
-from klaviyo_sql.copies import Copies, CopyFile
-from klaviyo_sql.engine import Engine, Scans
-from klaviyo_sql.fetch import Budget, Client, Limits, RequestLog
+from klaviyo_sql import errors
+from klaviyo_sql.engine import Engine
+from klaviyo_sql.fetch import Budget, Limits, RequestLog
 from klaviyo_sql.fetch.forking import renew_after_fork
 from klaviyo_sql.model import timestamps
-from klaviyo_sql.model.clock import Clock, SystemClock
+from klaviyo_sql.model.clock import Clock
 from klaviyo_sql.model.request import Request
 from klaviyo_sql.model.table import Table
-from klaviyo_sql.settings import COUNTING, ON_ERROR, Settings
-from klaviyo_sql.sqlite import introspection, own_tables, qualified, schemas
+from klaviyo_sql.session.schemas import MODULES, OWN, Schema
+from klaviyo_sql.session.session import Known, Reach, Session
+from klaviyo_sql.settings import COUNTING, Settings
+from klaviyo_sql.sqlite import qualified, schemas
 from klaviyo_sql.sqlite.cursor import Cursor, Parameters, is_nothing
 from klaviyo_sql.sqlite.failures import no_table, translated
-from klaviyo_sql.sqlite.pending import Pending
-from klaviyo_sql.sqlite.schemas import Schema
-from klaviyo_sql.sqlite.statement import Statement
-from klaviyo_sql.sqlite.targets import Targets
 from klaviyo_sql.sqlite.virtual_tables import Module, PropertiesModule, Rehearsal, RowsModule, SchemaModule, VirtualTable
 from klaviyo_sql.statements.guards import is_unbounded
 from klaviyo_sql.tables import TABLES
-from klaviyo_sql.tables.event_counts import EVENT_COUNTS
-from klaviyo_sql.tables.events import EVENTS
-from klaviyo_sql.tables.reports import REPORTS
 from klaviyo_sql.vocabularies import VOCABULARIES
 from klaviyo_sql.write.changes import Kind
-from klaviyo_sql.writer import Manner, Writer
 
 if TYPE_CHECKING:
     from klaviyo_sql.sandbox import Sandbox
@@ -56,10 +46,6 @@ _STARTS_WITH = re.compile(r"\s*(?:(?:--[^\n]*\n|/\*.*?\*/)\s*)*WITH\b", re.IGNOR
 _MENTIONED = re.compile(rf"\b(?:{'|'.join((*(name for table in TABLES.values() for name in table.names), *VOCABULARIES))})\b", re.IGNORECASE)
 _VOCABULARY = re.compile(rf"\b({'|'.join(VOCABULARIES)})\b", re.IGNORECASE)
 _COUNTS_EVENTS = re.compile(r"(?=.*\bevents\b).*\b(?:count|sum|total)\b", re.IGNORECASE | re.DOTALL)
-
-
-Reach = Callable[[str], tuple[httpx.BaseTransport | None, Limits | None]]
-"""How a named account is reached that is not the connection's own: its transport and its limits (None: those of the process)."""
 
 
 class Connection:
@@ -96,85 +82,43 @@ class Connection:
         self.autocommit = autocommit
         self.sandbox = sandbox
         """The sandbox that answers instead of Klaviyo, if any."""
-        self.max_requests = settings.max_requests
-        """Requests that one statement may send; None: any number. This and the two below hold for statements that begin after they are set."""
-        self.max_rows = settings.max_rows
-        """Rows that one statement may read from Klaviyo; None: any number."""
-        self.statement_timeout = settings.statement_timeout
-        """Seconds that one statement may take from its start to its last row; None: any time."""
         self._closed = False
         self._inherited = False
         self.bad_time: str | None = None
-        self.schemas: dict[str, Schema] = {}
-        """The sets of tables beside the connection's own: one for each named account, and one for all of them."""
-        self._tables = dict(tables)
-        self._unattached: list[Schema] = []
-        self._vocabularies: dict[str, Schema] = {}
         self._attached: set[str] = set()
         try:
             self._sqlite = apsw.Connection(str(database))
         except apsw.Error as error:
-            raise errors.OperationalError(f"The database file {str(database)!r} cannot be opened: {translated(error, self._declared)}") from None
-        self._settings = settings
-        self._clock = clock
-        self._reach: Reach = reach or (lambda _: (transport, None))
-        self._log = RequestLog()
-        self._engines: dict[str | None, Engine] = {}
-        self.engine = self._engine_of(settings.account, transport, limits)
+            raise errors.OperationalError(f"The database file {str(database)!r} cannot be opened: {translated(error, list)}") from None
+        self.session = Session(
+            settings,
+            interrupted=self._is_interrupted,
+            transport=transport,
+            clock=clock,
+            limits=limits,
+            tables=tables,
+            reach=reach,
+            sandboxed=sandbox is not None,
+        )
+        """The accounts and their tables."""
+        self.engine = self.session.engine
         self.rehearsal = Rehearsal()
-        self.statement = Statement()
-        self.copies = self._copied(settings, clock or SystemClock())
+        self.statement = self.session.statement
+        self.copies = self.session.copies
         self._counted_at = 0
         self._cursors: weakref.WeakSet[Cursor] = weakref.WeakSet()
         self._write = settings.write
-        manner = Manner(
-            dry_run=settings.dry_run,
-            go_on=settings.on_error == ON_ERROR[1],
-            job_patience=settings.job_timeout,
-            audit_file=settings.audit_file,
-            max_writes=settings.max_writes,
-        )
-        self.writer = Writer(self._writing_engine, clock or SystemClock(), manner, self._poll)
+        self.writer = self.session.writer
         """What carries out changes, and remembers what became of each."""
-        self._pending = Pending(self.writer, self.copies.written) if settings.write else None
-        self._targets = Targets()
-        # A local copy of the events counts them without any request, and as they were when it was made fresh.
-        self._counts = COUNTING[0] if EVENTS.name in settings.materialized else settings.counts
+        self._pending = self.session.pending
+        self._targets = self.session.targets
+        self._counts = self.session.counts
+        self._unattached = [self.session.own_schema, *self.session.schemas.values()]
         self.virtual_tables: dict[str, VirtualTable] = {}
         """Klaviyo's tables that statements have used, by the names that agreements on scans have them by."""
         self._register()
-        self._add_schemas(settings)
         self._sqlite.set_progress_handler(self._progress, _STEPS_BETWEEN_LOOKS, id="time")
         renew_after_fork(self)
-
-    def _engine_of(self, account: str | None, transport: httpx.BaseTransport | None, limits: Limits | None) -> Engine:
-        """The engine of an account, with a client and limits of its own."""
-        settings = self._settings
-        key, server, no_key = settings.key_and_server(account)
-        client = Client(
-            api_key=key,
-            base_url=server,
-            transport=transport,
-            clock=self._clock,
-            timeout=settings.timeout,
-            max_wait=settings.max_wait,
-            cache_seconds=settings.cache_seconds,
-            cache_bytes=settings.cache_bytes,
-            limits=limits,
-            state_folder=settings.state_folder,
-            interrupted=self._is_interrupted,
-            log=self._log,
-            account=account,
-            no_key=no_key,
-        )
-        clock = self._clock or SystemClock()
-        lead = next(iter(self._engines.values()), None)
-        engine = Engine(client, clock, self._tables, parallel=settings.parallel, poll=self._poll, account=account, lead=lead)
-        self._engines[account] = engine
-        return engine
-
-    def _writing_engine(self, account: str | None) -> Engine:
-        return self.engine if account == self.engine.account else self.engine_of(account or "")
 
     def renew(self) -> None:
         """In a forked child the connection is the parent's: SQLite forbids to use it there, and the threads that read pages are not there."""
@@ -182,63 +126,44 @@ class Connection:
         for cursor in list(self._cursors):
             cursor.abandon()
 
-    def _copied(self, settings: Settings, clock: Clock) -> Copies:
-        """The materialized tables; the sandbox is made anew for each process, and so are the copies of it that no file is named for."""
-        file = CopyFile(settings.copy_file, self.engine.client.account, temporary=self.sandbox is not None, poll=self._poll)
-        return Copies(self.engine, clock, file, settings.materialized)
-
     def engine_of(self, account: str) -> Engine:
         """The engine of a named account, made when it is first asked for."""
-        return self._engines.get(account) or self._engine_of(account, *self._reach(account))
+        return self.session.engine_of(account)
 
-    def _add_schemas(self, settings: Settings) -> None:
-        """Make the named accounts known, each as a schema of its own, and all of them together."""
-        engines = {name: functools.partial(self.engine_of, name) for name in settings.accounts}
-        found = [Schema(schemas.OWN, self._tables, lambda: self.engine), *(Schema(name, self._tables, engine) for name, engine in engines.items())]
-        if engines:
-            everybody = AllAccounts(engines, self._tables)
-            found.append(Schema(all_accounts.SCHEMA, self._tables, lambda: everybody, everybody.joint))
-        self.schemas = {schema.name: schema for schema in found[1:]}
-        self._unattached = found
+    @property
+    def schemas(self) -> dict[str, Schema]:
+        """The sets of tables beside the connection's own: one for each named account, and one for all of them."""
+        return self.session.schemas
 
-    def _schema(self, name: str | None) -> Schema | None:
-        """The schema of that name, in whatever case it is written; without a name, or as main, the connection's own tables."""
-        if name is None or name.lower() in ("main", schemas.OWN):
-            return Schema(schemas.OWN, self._tables, lambda: self.engine)
-        return next((schema for schema in self.schemas.values() if schema.name.lower() == name.lower()), None) or self._vocabulary(name.lower())
+    @property
+    def max_requests(self) -> int | None:
+        """Requests that one statement may send; None: any number. This and the two below hold for statements that begin after they are set."""
+        return self.session.max_requests
 
-    def _vocabulary(self, name: str) -> Schema | None:
-        """The account's tables under the names of another system, made when it is first mentioned."""
-        if name in VOCABULARIES and name not in self._vocabularies:
-            self._vocabularies[name] = Schema(name, VOCABULARIES[name].tables(self._tables), lambda: self.engine)
-        return self._vocabularies.get(name)
+    @max_requests.setter
+    def max_requests(self, most: int | None) -> None:
+        self.session.max_requests = most
 
-    def _table_of_schema(self, schema_name: str, name: str) -> VirtualTable:
-        """The table of a schema that a statement uses for the first time."""
-        schema = self._schema(schema_name)
-        table = schema.table(name) if schema else None
-        if schema is None or table is None:
-            raise errors.ProgrammingError(f"There is no table {schema_name}.{name}. The table klaviyo_tables lists them all.")
-        return self._virtual_table(table.name if schema.name == schemas.OWN else f"{schema.name}.{table.name}", table, schema.engine())
+    @property
+    def max_rows(self) -> int | None:
+        """Rows that one statement may read from Klaviyo; None: any number."""
+        return self.session.max_rows
 
-    def _table_with_properties(self, schema_name: str, name: str, arguments: tuple[str, ...]) -> VirtualTable:
-        """The table that CREATE VIRTUAL TABLE … USING klaviyo(…) declares, or has declared in this database file."""
-        try:
-            base_schema, base, columns = custom_properties.table_and_columns(arguments)
-            schema = self._schema(base_schema)
-            if schema is None:
-                raise errors.ProgrammingError(f"there is no account {base_schema} in the settings")
-            table = schema.table(base)
-            if table is None:
-                raise errors.ProgrammingError(f"there is no table {base}{f' in {base_schema}' if base_schema else ''}; klaviyo_tables lists them all")
-            extended = custom_properties.extended(custom_properties.without(table, columns), columns)
-        except errors.ProgrammingError as error:
-            raise errors.ProgrammingError(f"The virtual table {name}: {error}.") from None
-        return self._virtual_table(f"{schema_name}.{name}", extended, schema.engine(), keyed=True)
+    @max_rows.setter
+    def max_rows(self, most: int | None) -> None:
+        self.session.max_rows = most
 
-    def _virtual_table(self, name: str, table: Table, engine: Scans, *, keyed: bool = False) -> VirtualTable:
-        # Copies are of the connection's own tables; a table that is declared over one is answered from the account.
-        copies = self.copies if engine is self.engine and name == table.name else None
+    @property
+    def statement_timeout(self) -> float | None:
+        """Seconds that one statement may take from its start to its last row; None: any time."""
+        return self.session.statement_timeout
+
+    @statement_timeout.setter
+    def statement_timeout(self, seconds: float | None) -> None:
+        self.session.statement_timeout = seconds
+
+    def _virtual_table(self, known: Known) -> VirtualTable:
+        name, table, engine, copies, keyed = known
         found = VirtualTable(table, engine, self.statement, self.rehearsal, copies, pending=self._pending, targets=self._targets, name=name, keyed=keyed)
         self.virtual_tables[name] = found
         return found
@@ -249,49 +174,23 @@ class Connection:
         sqlite.set_busy_timeout(5_000)
         sqlite.create_collation(timestamps.COLLATION, self._compare_instants)
         sqlite.create_collation(timestamps.COLLATION_OF_ANYTHING, timestamps.compare)
-        for declared in self._tables.values():
-            for table in schemas.spelled(declared):
-                # SQLite lets a table WITHOUT ROWID be written to only when its key is one column.
-                found = self._virtual_table(table.name, table, self.engine)
-                self._create_module(table.name, Module(found), read_only=len(table.key) > 1 and not found.has_row_key)
-        for name, read_only in zip(schemas.MODULES, (False, True), strict=True):
-            self._create_module(name, SchemaModule(self._table_of_schema), read_only=read_only, eponymous=False)
-        self._create_module("klaviyo", PropertiesModule(self._table_with_properties), read_only=not self._write, eponymous=False)
-        log, tables = self._log, self._all_declared
-        for own, rows in (
-            (own_tables.REQUESTS, lambda: introspection.requests(log)),
-            (own_tables.LIMITS, self._limits),
-            (own_tables.TABLES, lambda: introspection.tables(tables())),
-            (own_tables.COLUMNS, lambda: introspection.columns(tables())),
-            (own_tables.COPIES, lambda: introspection.copies(self.copies)),
-            (own_tables.WRITES, lambda: introspection.writes(self.writer.log)),
-        ):
+        session = self.session
+        for known, read_only in session.own():
+            self._create_module(known.name, Module(self._virtual_table(known)), read_only=read_only)
+        for name, read_only in zip(MODULES, (False, True), strict=True):
+            module = SchemaModule(lambda schema, table, arguments: self._virtual_table(session.listed_table(schema, table, arguments)))
+            self._create_module(name, module, read_only=read_only, eponymous=False)
+        declared = PropertiesModule(lambda schema, name, arguments: self._virtual_table(session.table_with_properties(schema, name, arguments)))
+        self._create_module("klaviyo", declared, read_only=not self._write, eponymous=False)
+        for own, rows in session.own_tables():
             self._create_module(own.name, RowsModule(own.ddl, rows), read_only=True)
-        for table in REPORTS.values():
-            self._create_module(table.name, Module(self._virtual_table(table.name, table, self.engine)), read_only=True)
-        if self._counts != COUNTING[0]:
-            self._create_module(EVENT_COUNTS.name, Module(self._virtual_table(EVENT_COUNTS.name, EVENT_COUNTS, self.engine)), read_only=True)
-        sqlite.create_scalar_function("refresh", self._refresh, -1, flags=apsw.SQLITE_DIRECTONLY)
-        sqlite.create_scalar_function("last_insert_id", self._last_insert_id, 0)
+        sqlite.create_scalar_function("refresh", session.refresh, -1, flags=apsw.SQLITE_DIRECTONLY)
+        sqlite.create_scalar_function("last_insert_id", session.last_insert_id, 0)
         if self._write:
             sqlite.authorizer = self._targets.authorize
         if self.copies.active:
             # Statements that no cursor of ours runs, as in a script; each of ours says itself when its statement begins.
             sqlite.exec_trace = lambda *_: self.copies.begin() is not None
-
-    def _limits(self) -> list[tuple[Any, ...]]:
-        """The limits of every account that was asked so far."""
-        return [(*row, account) for account, engine in self._engines.items() for row in introspection.limits(engine.client.limits)]
-
-    def _last_insert_id(self, *_: Any) -> str | None:
-        """SQL's last_insert_id(): what Klaviyo called the newest row that this connection has inserted."""
-        return self.writer.log.last_id
-
-    def _refresh(self, *arguments: Any) -> str:
-        """SQL's refresh(table) and refresh(table, 'whole'): what was done, as JSON."""
-        if not 1 <= len(arguments) <= 2 or not all(isinstance(argument, str) for argument in arguments) or arguments[1:] not in ((), ("whole",)):
-            raise errors.ProgrammingError("refresh() takes the name of a materialized table, and 'whole' to read all of it anew: refresh('events', 'whole')")
-        return msgspec.json.encode(self.copies.refresh(arguments[0], whole=len(arguments) > 1)).decode()
 
     def _create_module(self, name: str, module: Any, *, read_only: bool = False, eponymous: bool = True) -> None:
         # Version 2 has savepoints; of the later ones apsw allows 33 modules in a process.
@@ -309,7 +208,7 @@ class Connection:
         """DataError when a time column was compared with a text that is no time where no scan could see it."""
         text, self.bad_time = self.bad_time, None
         if text is not None:
-            raise errors.DataError(f"a time column is compared with {text!r}, which is no time: write it in ISO 8601, such as '2026-01-31T08:30:00Z'")
+            raise errors.DataError(errors.no_time(text))
 
     # PEP 249
 
@@ -409,7 +308,7 @@ class Connection:
             return known.table
         if self._listed(schema_name, name) is None:
             return None
-        schema = self._schema(schema_name)
+        schema = self.session.schema(schema_name)
         return schema.table(name) if schema is not None else None
 
     def close(self) -> None:
@@ -422,10 +321,8 @@ class Connection:
             return
         for cursor in list(self._cursors):
             cursor.close()
-        for engine in self._engines.values():
-            engine.client.close()
         self._sqlite.close(True)
-        self.copies.close()
+        self.session.close()
 
     def __enter__(self) -> Self:
         self._check_open()
@@ -458,30 +355,18 @@ class Connection:
     @property
     def requests(self) -> RequestLog:
         """Every request of this connection, as the table klaviyo_requests shows them."""
-        return self._log
+        return self.session.log
 
     def forget(self) -> None:
         """Empty the page cache, so that the next query reads everything anew."""
-        for engine in self._engines.values():
-            engine.client.forget()
+        self.session.forget()
 
     def tables(self, schema: str = "main") -> Iterable[Table]:
         """The declarations of the account's tables, or of those of a schema such as a named account; ProgrammingError when there is none of that name."""
-        found = self._schema(schema)
+        found = self.session.schema(schema)
         if found is None:
             raise errors.ProgrammingError(f"There is no account or schema {schema}.")
         return found.tables.values()
-
-    def _declared(self) -> list[tuple[str, Iterable[Table]]]:
-        """Every schema with its tables, the connection's own first; of vocabularies those that were mentioned."""
-        found = (*self.schemas.values(), *self._vocabularies.values())
-        return [("main", self._tables.values()), *((schema.name, schema.tables.values()) for schema in found)]
-
-    def _all_declared(self) -> list[tuple[str, Iterable[Table]]]:
-        """The same with every vocabulary."""
-        for name in VOCABULARIES:
-            self._vocabulary(name)
-        return self._declared()
 
     # For the cursor
 
@@ -529,13 +414,7 @@ class Connection:
 
     def begin_statement(self) -> Budget:
         """A new statement is about to run: it sees Klaviyo anew, and from now on everything counts for its budget."""
-        self.statement.begin()
-        if self._pending is not None:
-            self._pending.begin_statement()
-        if self.copies.active:
-            self.copies.begin()
-        self.engine.budget = self.engine.new_budget(max_requests=self.max_requests, max_rows=self.max_rows, seconds=self.statement_timeout)
-        return self.engine.budget
+        return self.session.begin_statement()
 
     def counting(self, sql: str) -> str:
         """The statement as SQLite is to read it: where counts of events may come from metric aggregates, it reads counts instead of events."""
@@ -596,13 +475,13 @@ class Connection:
             raise errors.ProgrammingError(f"{dropped} cannot be dropped: it is a table of the account.")
         found = qualified.missing(sql, self._sqlite.table_exists)
         if found is not None:
-            raise errors.ProgrammingError(no_table(f"{found[0]}.{found[1]}", self._declared()))
+            raise errors.ProgrammingError(no_table(f"{found[0]}.{found[1]}", self.session.tables()))
 
     def _attach_vocabularies(self, sql: str) -> None:
         """Make those known that the statement mentions; a database that was attached under such a name stays what it is."""
         for name in sorted({found.lower() for found in _VOCABULARY.findall(sql)} - self._attached):
             known = {schema.lower() for _, schema, _ in self._sqlite.execute("PRAGMA database_list")}
-            schema = self._vocabulary(name)
+            schema = self.session.vocabulary(name)
             if schema is not None and name not in known:
                 with self.translating():
                     schemas.attach(self._sqlite, (schema,), write=self._write)
@@ -610,11 +489,11 @@ class Connection:
 
     def _listed(self, schema: str | None, name: str) -> str | None:
         """The schema of the account's table that a name means, if it means one: tables of the database itself go before them."""
-        places = (schema,) if schema is not None else ("temp", "main", schemas.OWN)
+        places = (schema,) if schema is not None else ("temp", "main", OWN)
         found = next((place for place in places if self._sqlite.table_exists(place, name)), None)
         if found is None or found.lower() in ("temp", "main") or (found.lower() in VOCABULARIES and found.lower() not in self._attached):
             return None
-        return found if self._schema(found) is not None else None
+        return found if self.session.schema(found) is not None else None
 
     @contextmanager
     def translating(self) -> Iterator[None]:
@@ -626,7 +505,7 @@ class Connection:
 
     def translated(self, error: apsw.Error) -> errors.Error:
         """The exception of PEP 249 for one of apsw's."""
-        return translated(error, self._declared, write=self._write)
+        return translated(error, self.session.tables, write=self._write)
 
     def _end_transaction(self, statement: str) -> None:
         self._check_open()
@@ -634,10 +513,6 @@ class Connection:
             self.begin_statement()
             with self.translating():
                 self._sqlite.execute(statement)
-
-    def _poll(self) -> None:
-        if self._is_interrupted():
-            raise errors.Interrupted("The statement was interrupted.")
 
     def _progress(self) -> bool:
         """SQLite computes, and asks from time to time whether to go on."""

@@ -30,9 +30,9 @@ from klaviyo_sql.plan import filters, pushdown
 from klaviyo_sql.plan.constraints import Operator
 from klaviyo_sql.plan.cost import SMALL_TABLE, estimate
 from klaviyo_sql.plan.scan import Chain, Plan, Scan
-from klaviyo_sql.sqlite import index, introspection
+from klaviyo_sql.session import index, introspection
+from klaviyo_sql.session.index import Agreement
 from klaviyo_sql.sqlite.cursor import Parameters, bindings_of
-from klaviyo_sql.sqlite.index import Agreement
 from klaviyo_sql.statements import tokens
 from klaviyo_sql.tables import TABLES
 from klaviyo_sql.write.changes import Conflict, Kind

@@ -1,56 +1,18 @@
 """Further sets of tables in the same connection, each as a schema: `shop_a.profiles`.
 
 A schema is a database in memory whose tables SQLite finds listed, as if they had been made by CREATE VIRTUAL TABLE; each is set up when a statement first
-uses it. The list is made once for each set of names and copied into every connection, which is a thousand times faster than making the tables.
+uses it. The list is made once for each set of names and copied into every connection, which is a thousand times faster than making the tables. SQLite looks
+for a name without a schema in all of them, and finds it in the connection's own first.
 """
 
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable
 
 import apsw
 
-from klaviyo_sql.engine import Scans
-from klaviyo_sql.model.table import Table
-
-OWN = "klaviyo"
-"""The schema of the connection's own account. SQLite looks for a name without a schema in all of them, and finds it here first."""
-MODULES = ("klaviyo_table", "klaviyo_link")
-"""The virtual table modules of all these tables: SQLite lets a table WITHOUT ROWID be written to only when its key is one column."""
-
-
-@dataclass(frozen=True)
-class Schema:
-    """A name, the tables that it has, and who answers scans of them, made when it is first needed.
-
-    `seen_as` makes of each of the tables what it is in this schema, with the same names, when it is first needed; such tables are only read.
-    """
-
-    name: str
-    declared: Mapping[str, Table]
-    engine: Callable[[], Scans]
-    seen_as: Callable[[Table], Table] | None = None
-
-    @property
-    def tables(self) -> Mapping[str, Table]:
-        """The tables by their names."""
-        return self.declared if self.seen_as is None else {name: self.seen_as(table) for name, table in self.declared.items()}
-
-    def table(self, name: str) -> Table | None:
-        """The table of that name, in whatever case it is written."""
-        lowered = name.lower()
-        for declared in self.declared.values():
-            if lowered in map(str.lower, declared.names):
-                table = declared if self.seen_as is None else self.seen_as(declared)
-                return next(found for found in spelled(table) if found.name.lower() == lowered)
-        return None
-
-
-def spelled(table: Table) -> tuple[Table, ...]:
-    """The table under each of its names, with columns to match."""
-    return (table, table.in_pascal_case()) if len(table.names) > 1 else (table,)
+from klaviyo_sql.session.schemas import MODULES, Schema, is_only_read
 
 
 def attach(sqlite: apsw.Connection, schemas: Iterable[Schema], *, write: bool) -> None:
@@ -60,14 +22,9 @@ def attach(sqlite: apsw.Connection, schemas: Iterable[Schema], *, write: bool) -
         kind = id(schema.declared), schema.seen_as is not None
         if kind not in images:
             tables = schema.declared.values()
-            images[kind] = _image(tuple((name, kind[1] or _is_only_read(table, write=write)) for table in tables for name in table.names))
+            images[kind] = _image(tuple((name, kind[1] or is_only_read(table, write=write)) for table in tables for name in table.names))
         sqlite.execute(f"ATTACH ':memory:' AS \"{schema.name}\"")
         sqlite.deserialize(schema.name, images[kind])
-
-
-def _is_only_read(table: Table, *, write: bool) -> bool:
-    """Whether SQLite is not to write to the table: it could only if its key were one column, which it becomes where there is something to write."""
-    return len(table.key) > 1 and not (write and table.writes is not None)
 
 
 @functools.lru_cache(maxsize=64)

@@ -231,13 +231,18 @@ def test_keys_are_of_their_account(monkeypatch: pytest.MonkeyPatch) -> None:
             asked.append((request.url.host, request.headers["Authorization"]))
             return httpx.Response(200, json={"data": []})
 
-        connection._reach = lambda _: (httpx.MockTransport(answer), None)
+        connection.session.reach = lambda _: (httpx.MockTransport(answer), None)
         connection.engine.client._transport = httpx.MockTransport(answer)
         for schema in ("main", "shop_a", "shop_b"):
             rows(connection, f"SELECT name FROM {schema}.metrics")
         with pytest.raises(klaviyo_sql.AuthenticationError, match=r"Account shop_c: There is no key.*\[accounts\.shop_c\]"):
             rows(connection, "SELECT name FROM shop_c.metrics")
-        seen = repr(vars(connection)) + repr(rows(connection, "SELECT * FROM klaviyo_requests")) + repr(connection._settings)
+        seen = (
+            repr(vars(connection))
+            + repr(vars(connection.session))
+            + repr(rows(connection, "SELECT * FROM klaviyo_requests"))
+            + repr(connection.session.settings)
+        )
     assert asked == [
         ("own.example", "Klaviyo-API-Key pk_own"),
         ("a.example", "Klaviyo-API-Key pk_of_a"),
@@ -270,9 +275,9 @@ def test_the_tables_about_the_driver_know_schemas(connection: Connection) -> Non
 
 def test_nothing_is_set_up_for_accounts_that_are_not_asked(connection: Connection) -> None:
     rows(connection, "SELECT count(*) FROM profiles")
-    assert set(connection._engines) == {None}
+    assert set(connection.session.engines) == {None}
     rows(connection, "SELECT count(*) FROM shop_a.lists")
-    assert set(connection._engines) == {None, "shop_a"}
+    assert set(connection.session.engines) == {None, "shop_a"}
     assert "shop_a.profiles" not in connection.virtual_tables
 
 

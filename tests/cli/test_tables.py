@@ -8,7 +8,7 @@ import json
 
 import pytest
 
-from klaviyo_sql.sqlite.own_tables import OWN_TABLES
+from klaviyo_sql.session.own_tables import OWN_TABLES
 from klaviyo_sql.tables import TABLES
 
 from .conftest import Run

@@ -622,7 +622,7 @@ _SHAPES = list(_shapes())
 def test_a_time_finer_than_columns_are_is_refused_and_not_cut(oracle: Oracle, form: str, operator: str) -> None:
     bound = ("2025-06-01T00:00:00.1234567Z",) if form == "?" else ()
     for column in ("created", "suppression_timestamp"):
-        with pytest.raises(AssertionError, match="DataError"):
+        with pytest.raises(AssertionError, match=r"time .*is compared with '.*', which is no"):
             oracle.check(Query(f"SELECT count(*) FROM profiles WHERE {column} {operator} {form}", bound), cached=False)
 
 

@@ -10,7 +10,7 @@ import pytest
 
 from klaviyo_sql import Connection, RateLimitError, RequestRejected, contract
 from klaviyo_sql.sandbox import Fault
-from klaviyo_sql.sqlite.own_tables import OWN_TABLES, OwnTable
+from klaviyo_sql.session.own_tables import OWN_TABLES, OwnTable
 from klaviyo_sql.tables import TABLES
 
 Open = Callable[..., Connection]

@@ -13,7 +13,7 @@ from klaviyo_sql.cli.main import main
 from klaviyo_sql.model.clock import SimulatedClock
 from klaviyo_sql.opening import opened
 from klaviyo_sql.sandbox import Account, Sandbox
-from klaviyo_sql.sqlite import introspection
+from klaviyo_sql.session import introspection
 from klaviyo_sql.sqlite.explain import explain
 from klaviyo_sql.tables import TABLES
 from klaviyo_sql.vocabularies import VOCABULARIES, Object

@@ -10,7 +10,9 @@ import re
 from collections.abc import Collection
 from dataclasses import dataclass, field
 
-import apsw
+# SQLite's numbers of what it asks an authorizer.
+_DELETE, _READ, _UPDATE = 9, 20, 23
+_OK = 0
 
 _WORDS = re.compile(r"\w+")
 
@@ -47,16 +49,16 @@ class Targets:
     def authorize(self, operation: int, first: str | None, second: str | None, _: str | None, inner: str | None) -> int:
         """SQLite's authorizer: everything is permitted, and noted."""
         if first is None:
-            return apsw.SQLITE_OK
-        if operation == apsw.SQLITE_READ:
+            return _OK
+        if operation == _READ:
             self._reads.setdefault(first.lower(), set()).add((second or "").lower())
             if inner is not None:
                 self._in_views.add(first.lower())
-        elif operation in (apsw.SQLITE_UPDATE, apsw.SQLITE_DELETE):
+        elif operation in (_UPDATE, _DELETE):
             sets = self._written.setdefault(first.lower(), set())
-            if operation == apsw.SQLITE_UPDATE and second is not None:
+            if operation == _UPDATE and second is not None:
                 sets.add(second.lower())
-        return apsw.SQLITE_OK
+        return _OK
 
     def reads(self, name: str) -> Collection[str]:
         """The columns of the table that are read, wherever the statement mentions it, in lower case."""

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 from klaviyo_sql.engine import Scans
 from klaviyo_sql.model.table import Table
 from klaviyo_sql.scanner import Scanner
-from klaviyo_sql.sqlite import index
+from klaviyo_sql.session import index
 
 if TYPE_CHECKING:
-    from klaviyo_sql.sqlite.virtual_tables import Cursor
+    from klaviyo_sql.session.served import Standing
 
 
 class Statement:
@@ -21,7 +21,7 @@ class Statement:
 
     def __init__(self) -> None:
         self._scanners: dict[str, Scanner] = {}
-        self._cursors: dict[int, Cursor] = {}
+        self._cursors: dict[int, Standing] = {}
 
     def begin(self) -> None:
         """Forget what was read: the next statement sees Klaviyo anew."""
@@ -35,15 +35,15 @@ class Statement:
             scanner = self._scanners[agreed] = Scanner(engine, table, agreement.columns, agreement.scan_order, agreement.limit)
         return scanner
 
-    def enter(self, cursor: Cursor) -> None:
+    def enter(self, cursor: Standing) -> None:
         """The cursor has rows from now on."""
         self._cursors[id(cursor)] = cursor
 
-    def leave(self, cursor: Cursor) -> None:
+    def leave(self, cursor: Standing) -> None:
         """The cursor was closed."""
         self._cursors.pop(id(cursor), None)
 
-    def waiting(self, asking: Cursor, value: str) -> list[str]:
+    def waiting(self, asking: Standing, value: str) -> list[str]:
         """The texts below the value in the pages where other cursors stand on it: an inner loop will ask for them next, each once."""
         for cursor in self._cursors.values():
             if cursor is not asking:

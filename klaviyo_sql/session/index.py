@@ -8,9 +8,8 @@ from __future__ import annotations
 import functools
 from collections.abc import Collection
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
-import apsw
 import msgspec
 
 from klaviyo_sql.model import timestamps
@@ -21,15 +20,61 @@ from klaviyo_sql.plan.scan import Order
 
 _LAST_BIT = 63
 
-_EQUAL, _IS = apsw.SQLITE_INDEX_CONSTRAINT_EQ, apsw.SQLITE_INDEX_CONSTRAINT_IS
+# SQLite's numbers, which its file format and its interface promise to keep.
+EQUAL, GREATER, LESS_OR_EQUAL, LESS, GREATER_OR_EQUAL = 2, 4, 8, 16, 32
+IS_NOT_NULL, IS = 70, 72
+LIMIT, OFFSET = LIMITS = (73, 74)
+SCAN_UNIQUE = 1
+
 OPERATORS: dict[int, Operator] = {
-    _EQUAL: Operator.EQUAL,
-    apsw.SQLITE_INDEX_CONSTRAINT_GT: Operator.GREATER,
-    apsw.SQLITE_INDEX_CONSTRAINT_GE: Operator.GREATER_OR_EQUAL,
-    apsw.SQLITE_INDEX_CONSTRAINT_LT: Operator.LESS,
-    apsw.SQLITE_INDEX_CONSTRAINT_LE: Operator.LESS_OR_EQUAL,
-    apsw.SQLITE_INDEX_CONSTRAINT_ISNOTNULL: Operator.NOT_NULL,
+    EQUAL: Operator.EQUAL,
+    GREATER: Operator.GREATER,
+    GREATER_OR_EQUAL: Operator.GREATER_OR_EQUAL,
+    LESS: Operator.LESS,
+    LESS_OR_EQUAL: Operator.LESS_OR_EQUAL,
+    IS_NOT_NULL: Operator.NOT_NULL,
 }
+
+
+class IndexInfo(Protocol):
+    """SQLite's index information as apsw shows it, whose documentation tells what each part means."""
+
+    orderByConsumed: bool  # noqa: N815
+    estimatedCost: float  # noqa: N815
+    estimatedRows: int  # noqa: N815
+    idxFlags: int  # noqa: N815
+    idxStr: str | None  # noqa: N815
+
+    @property
+    def nConstraint(self) -> int: ...  # noqa: N802
+
+    @property
+    def nOrderBy(self) -> int: ...  # noqa: N802
+
+    @property
+    def colUsed(self) -> set[int]: ...  # noqa: N802
+
+    def get_aConstraint_op(self, which: int) -> int: ...  # noqa: N802
+
+    def get_aConstraint_iColumn(self, which: int) -> int: ...  # noqa: N802
+
+    def get_aConstraint_usable(self, which: int) -> bool: ...  # noqa: N802
+
+    def get_aConstraint_collation(self, which: int) -> str: ...  # noqa: N802
+
+    def get_aConstraint_rhs(self, which: int) -> Any: ...  # noqa: N802
+
+    def get_aConstraintUsage_in(self, which: int) -> bool: ...  # noqa: N802
+
+    def set_aConstraintUsage_in(self, which: int, filter_all: bool) -> None: ...  # noqa: N802
+
+    def set_aConstraintUsage_argvIndex(self, which: int, argvIndex: int) -> None: ...  # noqa: N802, N803
+
+    def set_aConstraintUsage_omit(self, which: int, omit: bool) -> None: ...  # noqa: N802
+
+    def get_aOrderBy_iColumn(self, which: int) -> int: ...  # noqa: N802
+
+    def get_aOrderBy_desc(self, which: int) -> bool: ...  # noqa: N802
 
 
 class Agreement(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -98,7 +143,7 @@ class Needed:
 
 
 def agree(
-    info: apsw.IndexInfo,
+    info: IndexInfo,
     table: Table,
     tables: dict[str, Table],
     name: str,
@@ -122,10 +167,10 @@ def agree(
     offset = 0
     for n in range(info.nConstraint):
         code = info.get_aConstraint_op(n)
-        if code in (apsw.SQLITE_INDEX_CONSTRAINT_LIMIT, apsw.SQLITE_INDEX_CONSTRAINT_OFFSET):
+        if code in LIMITS:
             number = info.get_aConstraint_rhs(n)
             if isinstance(number, int) and number >= 0:
-                limit, offset = (number, offset) if code == apsw.SQLITE_INDEX_CONSTRAINT_LIMIT else (limit, number)
+                limit, offset = (number, offset) if code == LIMIT else (limit, number)
             continue
         column = info.get_aConstraint_iColumn(n)
         if column < 0 or column == row_key:
@@ -133,7 +178,7 @@ def agree(
             continue
         declared = table.columns[column]
         # Where a column is never NULL, IS is the same as =.
-        operator = OPERATORS.get(_EQUAL if code == _IS and declared.not_null else code)
+        operator = OPERATORS.get(EQUAL if code == IS and declared.not_null else code)
         if operator is None:
             exact = False
             continue
@@ -173,7 +218,7 @@ def agree(
     info.estimatedCost = estimate.cost
     info.estimatedRows = estimate.rows
     if estimate.unique:
-        info.idxFlags = apsw.SQLITE_INDEX_SCAN_UNIQUE
+        info.idxFlags = SCAN_UNIQUE
     info.idxStr = text(
         Agreement(
             table=name,
@@ -186,13 +231,13 @@ def agree(
     return True
 
 
-def _presume(info: apsw.IndexInfo, target: Needed, name: str) -> bool:
+def _presume(info: IndexInfo, target: Needed, name: str) -> bool:
     """Agree on rows that the terms name by their whole key, if they do, and by nothing else."""
     terms: list[tuple[int, Operator, Any]] = []
     several = []
     for n in range(info.nConstraint):
         column = info.get_aConstraint_iColumn(n)
-        if info.get_aConstraint_op(n) not in (_EQUAL, _IS) or column not in target.key or not info.get_aConstraint_usable(n):
+        if info.get_aConstraint_op(n) not in (EQUAL, IS) or column not in target.key or not info.get_aConstraint_usable(n):
             return False
         if info.get_aConstraint_collation(n) != "BINARY":
             return False
@@ -210,7 +255,7 @@ def _presume(info: apsw.IndexInfo, target: Needed, name: str) -> bool:
     return True
 
 
-def used(info: apsw.IndexInfo, table: Table, row_key: int | None = None, reads: Collection[str] = ()) -> tuple[int, ...]:
+def used(info: IndexInfo, table: Table, row_key: int | None = None, reads: Collection[str] = ()) -> tuple[int, ...]:
     """The columns that will be read; SQLite's mask has 64 bits, and the last one stands for every column from there on.
 
     With a column `row_key` the key is read as well: SQLite tells rows apart by it. Where that column is behind the last bit, `reads` are the names of those
@@ -228,7 +273,7 @@ def used(info: apsw.IndexInfo, table: Table, row_key: int | None = None, reads: 
     return tuple(sorted(used & set(range(len(table.columns)))))
 
 
-def _order(info: apsw.IndexInfo, table: Table, terms: list[tuple[int, Operator, Any]]) -> tuple[int, bool] | None:
+def _order(info: IndexInfo, table: Table, terms: list[tuple[int, Operator, Any]]) -> tuple[int, bool] | None:
     """The order that the scan can keep, if it is all of what is wanted."""
     if info.nOrderBy != 1:
         return None

@@ -7,15 +7,13 @@ from __future__ import annotations
 
 from typing import Any
 
-import apsw
-
 from klaviyo_sql.copies.layout import Layout
 from klaviyo_sql.model import timestamps
 from klaviyo_sql.model.table import Table
 from klaviyo_sql.plan.constraints import Operator, comparable
 from klaviyo_sql.plan.cost import estimate
-from klaviyo_sql.sqlite import index
-from klaviyo_sql.sqlite.index import OPERATORS, Agreement
+from klaviyo_sql.session import index
+from klaviyo_sql.session.index import EQUAL, IS, LIMITS, OPERATORS, SCAN_UNIQUE, Agreement, IndexInfo
 
 _BEGIN = 25.0
 """The cost of running a statement on the copy: some fifty microseconds, in the unit of `plan.cost`."""
@@ -23,7 +21,7 @@ _NEWEST = 0.2
 """What is left of the estimate for a range of times that only has a beginning: who keeps a copy mostly asks for the newest rows."""
 
 
-def agree(info: apsw.IndexInfo, table: Table, layout: Layout, tables: dict[str, Table], rows: int) -> bool:
+def agree(info: IndexInfo, table: Table, layout: Layout, tables: dict[str, Table], rows: int) -> bool:
     """Fill in SQLite's index information; False, and nothing is done, when the scan wants a column that the copy does not hold.
 
     `rows` is how many the copy has. DataError when a time column is compared with a literal that is no time.
@@ -34,10 +32,10 @@ def agree(info: apsw.IndexInfo, table: Table, layout: Layout, tables: dict[str, 
     terms: list[tuple[int, Operator, Any]] = []
     for n in range(info.nConstraint):
         code, column = info.get_aConstraint_op(n), info.get_aConstraint_iColumn(n)
-        if code in (apsw.SQLITE_INDEX_CONSTRAINT_LIMIT, apsw.SQLITE_INDEX_CONSTRAINT_OFFSET) or column < 0:
+        if code in LIMITS or column < 0:
             continue
         declared = table.columns[column]
-        operator = OPERATORS.get(apsw.SQLITE_INDEX_CONSTRAINT_EQ if code == apsw.SQLITE_INDEX_CONSTRAINT_IS and declared.not_null else code)
+        operator = OPERATORS.get(EQUAL if code == IS and declared.not_null else code)
         if operator is None:
             continue
         value = info.get_aConstraint_rhs(n)
@@ -65,19 +63,18 @@ def agree(info: apsw.IndexInfo, table: Table, layout: Layout, tables: dict[str, 
     info.estimatedRows = 1 if unique else round(expected)
     info.estimatedCost = _BEGIN + (1.0 if unique else expected if by_index else float(max(rows, 1)))
     if unique:
-        info.idxFlags = apsw.SQLITE_INDEX_SCAN_UNIQUE
+        info.idxFlags = SCAN_UNIQUE
     info.idxStr = index.text(Agreement(table=table.name, terms=tuple(terms), columns=columns, order=order, copied=True))
     return True
 
 
-def _constrained(info: apsw.IndexInfo) -> list[int]:
+def _constrained(info: IndexInfo) -> list[int]:
     """The columns that conditions are on, whether they can be used or not."""
-    limits = (apsw.SQLITE_INDEX_CONSTRAINT_LIMIT, apsw.SQLITE_INDEX_CONSTRAINT_OFFSET)
-    columns = [info.get_aConstraint_iColumn(n) for n in range(info.nConstraint) if info.get_aConstraint_op(n) not in limits]
+    columns = [info.get_aConstraint_iColumn(n) for n in range(info.nConstraint) if info.get_aConstraint_op(n) not in LIMITS]
     return [column for column in columns if column >= 0]
 
 
-def _order(info: apsw.IndexInfo, layout: Layout) -> tuple[int, bool] | None:
+def _order(info: IndexInfo, layout: Layout) -> tuple[int, bool] | None:
     """The order that an index of the copy keeps, if it is all of what is wanted."""
     if info.nOrderBy != 1:
         return None

@@ -1,0 +1,330 @@
+"""What one connection of the host asks, and the answers: a session behind a socket, as `sqlite/connection.py` is one behind apsw."""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import socket
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from klaviyo_sql import errors
+from klaviyo_sql.copies import Snapshots
+from klaviyo_sql.extension import wire
+from klaviyo_sql.extension.planning import Offer
+from klaviyo_sql.extension.wire import After
+from klaviyo_sql.fetch import Budget
+from klaviyo_sql.fetch.rows import Row
+from klaviyo_sql.model import timestamps
+from klaviyo_sql.session import index, schemas
+from klaviyo_sql.session.arrangement import Arrangement
+from klaviyo_sql.session.own_tables import OwnTable
+from klaviyo_sql.session.served import Served, Standing
+from klaviyo_sql.session.session import Session
+from klaviyo_sql.version import VERSION
+
+_BATCH = 500
+"""Rows in a batch: half of the largest page, so that the host uses one half while the other is encoded."""
+
+Arrange = Callable[[Mapping[str, str]], Arrangement]
+
+_log = logging.getLogger("klaviyo_sql.extension")
+
+_CODES: tuple[tuple[type[errors.Error], int], ...] = (
+    (errors.Interrupted, 9),
+    (errors.ReadOnlyError, 8),
+    (errors.AuthenticationError, 23),
+    (errors.PermissionDenied, 23),
+    (errors.IntegrityError, 19),
+    (errors.InternalError, 2),
+)
+"""SQLite's codes for errors that it has one for; all others are its general one."""
+_GENERAL = 1
+
+
+class Conversation:
+    """The requests of one connection, answered one after the other."""
+
+    def __init__(self, line: socket.socket, arrange: Arrange, log: Path | None, ready: Callable[[], None]) -> None:
+        self._line = line
+        self._arrange = arrange
+        self._log = log
+        self._ready = ready
+        self._session: Session | None = None
+        self._served: list[ServedOwn | Served] = []
+        self._by_name: dict[tuple[str, str, str, tuple[str, ...]], int] = {}
+        self._about: dict[str, ServedOwn] = {}
+        self._cursors: dict[int, ScanCursor] = {}
+        self._current = 0
+        self._cancelled = 0
+        self._requests: dict[str, Callable[..., Any]] = {
+            "H": self._hello,
+            "A": self._accounts,
+            "T": self._table,
+            "P": self._plan,
+            "S": self._scan,
+            "N": self._next,
+            "F": self._call,
+            "I": self._instant,
+            "U": self._update,
+            **dict.fromkeys("BYMRsro", self._transact),
+        }
+        self._answers = {"H": "h", "A": "a", "T": "t", "P": "p", "S": "b", "N": "b", "I": "i"}
+
+    def cancel(self, number: int) -> None:
+        """End the request of that number, which may be under way, or over; any thread may call this."""
+        self._cancelled = number
+
+    def run(self) -> None:
+        """Answer until the host closes the line."""
+        incoming = wire.Incoming(self._line)
+        try:
+            while (asked := incoming.next()) is not None:
+                kind, number, payload = asked
+                if kind == "C":
+                    self._close(*wire.content(payload))
+                    continue
+                self._current = number
+                self._line.sendall(self._answer(kind, number, payload))
+        except (BrokenPipeError, ConnectionResetError):
+            pass
+        finally:
+            incoming.close()
+            self._line.close()
+            for cursor in self._cursors.values():
+                cursor.close()
+            if self._session is not None:
+                self._session.close()
+
+    def _answer(self, kind: str, number: int, payload: bytes) -> bytes:
+        """The frame that answers a request; every error is one."""
+        try:
+            handle = self._requests.get(kind)
+            if handle is None:
+                raise errors.InternalError(f"The extension asks for {kind!r}, which this version of klaviyo-sql does not know: build the extension anew.")
+            return wire.frame(self._answers.get(kind, "v"), number, handle(*wire.content(payload)))
+        except errors.Error as error:
+            code = next((code for class_, code in _CODES if isinstance(error, class_)), _GENERAL)
+            return wire.frame("e", number, (code, str(error)))
+        except msgspec.DecodeError:
+            return wire.frame("e", number, (_GENERAL, "A text of the statement is no UTF-8, which Klaviyo's are."))
+        except OverflowError:
+            return wire.frame("e", number, (_GENERAL, "A number has more than 64 bits, which SQLite cannot hold."))
+        except Exception as error:
+            _log.exception("a request failed: %s", kind)
+            said = f"klaviyo-sql itself is at fault ({type(error).__name__}: {error}). Please report it with what the log says: {self._log}"
+            return wire.frame("e", number, (2, said))
+
+    # Beginning
+
+    @property
+    def session(self) -> Session:
+        """The accounts and their tables, from the first table on that is asked for."""
+        if self._session is None:
+            way = self._arrange(os.environ)
+            self._session = session = Session(
+                way.settings,
+                interrupted=self._is_interrupted,
+                transport=way.transport,
+                clock=way.clock,
+                limits=way.limits,
+                tables=way.tables,
+                reach=way.reach,
+                sandboxed=way.sandbox is not None,
+            )
+            self._about = {table.name: ServedOwn(table, rows) for table, rows in session.own_tables()}
+        return self._session
+
+    def _is_interrupted(self) -> bool:
+        return self._cancelled == self._current
+
+    def _hello(self, protocol: int, _: int, __: str | None) -> Any:
+        if protocol != wire.PROTOCOL:
+            raise errors.InterfaceError(
+                f"The extension speaks another protocol ({protocol}) than the installed klaviyo-sql ({wire.PROTOCOL}): install klaviyo-sql again, "
+                "and start the program anew."
+            )
+        self._ready()
+        return wire.PROTOCOL, VERSION
+
+    def _accounts(self) -> Any:
+        found = self.session.schemas.values()
+        return [
+            (f"{schema.name}.{name}", schema.seen_as is None and len(table.key) == 1)
+            for schema in found
+            for table in schema.declared.values()
+            for name in table.names
+        ]
+
+    def _table(self, module: str, schema: str, name: str, arguments: list[str]) -> Any:
+        key = module, schema, name, tuple(arguments)
+        if key not in self._by_name:
+            self._served.append(self._found(*key))
+            self._by_name[key] = len(self._served) - 1
+        number = self._by_name[key]
+        return number, self._served[number].declaration
+
+    def _found(self, module: str, schema: str, name: str, arguments: tuple[str, ...]) -> ServedOwn | Served:
+        session = self.session
+        if module in self._about:
+            return self._about[module]
+        if module == schemas.OWN:
+            known = session.table_with_properties(schema, name, arguments)
+        elif module in schemas.MODULES:
+            known = session.listed_table(schema, name, arguments)
+        elif "." in module:
+            known = session.table_of_schema(*module.split(".", 1))
+        else:
+            known = session.own_table(module)
+        return Served(known.table, known.engine, session.statement, known.copies, name=known.name)
+
+    # Scans
+
+    def _plan(self, table: int, terms: list[list[Any]], order: list[list[Any]], used: int) -> Any:
+        served = self._served[table]
+        offer = Offer(terms, order, used)
+        possible = served.agree(offer)
+        return offer.agreed(possible=possible, lasting=isinstance(served, ServedOwn) or served.copy is None)
+
+    def _scan(self, number: int, table: int, begins: bool, agreed: str, values: list[Any], standing: list[list[int]]) -> Any:
+        if begins:
+            self._begin()
+        for other, row in standing:
+            if other in self._cursors:
+                self._cursors[other].stand(row)
+        self._close(number)
+        session, served = self.session, self._served[table]
+        cursor = ScanCursor(session.engine.budget, session.copies.current)
+        self._cursors[number] = cursor
+        if isinstance(served, ServedOwn):
+            columns = served.columns
+            cursor.begin(columns, iter([served.rows()]))
+        else:
+            columns = index.read(agreed).columns
+            cursor.begin(columns, served.pages(agreed, tuple(values), cursor))
+            session.statement.enter(cursor)
+        return self._batch(cursor, columns)
+
+    def _next(self, number: int) -> Any:
+        cursor = self._cursors[number]
+        self.session.engine.budget = cursor.budget
+        self.session.copies.current = cursor.snapshots
+        return self._batch(cursor, None)
+
+    def _batch(self, cursor: ScanCursor, columns: tuple[int, ...] | None) -> Any:
+        if self._is_interrupted():
+            raise errors.Interrupted("The statement was interrupted.")
+        after, rows = cursor.batch()
+        return after, columns, rows
+
+    def _close(self, number: int) -> None:
+        cursor = self._cursors.pop(number, None)
+        if cursor is not None:
+            self.session.statement.leave(cursor)
+            cursor.close()
+            self._release(cursor.snapshots)
+
+    def _begin(self) -> None:
+        before = self.session.copies.current
+        self.session.begin_statement()
+        self._release(before)
+
+    def _release(self, snapshots: Snapshots) -> None:
+        """What a statement saw of copies is let go when no cursor of it is left and another has begun."""
+        if snapshots is not self.session.copies.current and all(cursor.snapshots is not snapshots for cursor in self._cursors.values()):
+            snapshots.close()
+
+    # Everything else
+
+    def _call(self, name: str, values: list[Any]) -> Any:
+        if name == "refresh":
+            return self.session.refresh(*values)
+        if name == "klaviyo_worker":
+            told = {"version": VERSION, "pid": os.getpid(), "python": sys.executable, "log": str(self._log) if self._log else None}
+            return json.dumps(told)
+        raise errors.InternalError(f"there is no function {name}")
+
+    def _instant(self, text: str) -> Any:
+        with suppress(ValueError):
+            return timestamps.to_sql(timestamps.parse(text), microseconds=True), None
+        looks_like_one = len(text) == 19 and text[4] == text[7] == "-" and text[10] == " "
+        return None, None if looks_like_one else errors.no_time(text)
+
+    def _update(self, table: int, *_: Any) -> Any:
+        raise self._refusal(table)
+
+    def _transact(self, table: int, _: int) -> Any:
+        raise self._refusal(table)
+
+    def _refusal(self, table: int) -> errors.Error:
+        served = self._served[table]
+        name = served.name if isinstance(served, ServedOwn) else served.table.name
+        if self.session.settings.write:
+            return errors.NotSupportedError(f"{name} cannot be written to through the extension: this version of it only reads.")
+        return errors.write_refused(name)
+
+
+class ScanCursor(Standing):
+    """A scan in progress: what the host has of its page, and what is left."""
+
+    __slots__ = ("_next", "_pages", "_shown", "budget", "snapshots")
+
+    def __init__(self, budget: Budget, snapshots: Snapshots) -> None:
+        super().__init__()
+        self.budget = budget
+        self.snapshots = snapshots
+        self._pages: Iterator[list[Row]] = iter(())
+        self._next = 0
+        self._shown = 0
+
+    def begin(self, columns: tuple[int, ...], pages: Iterator[list[Row]]) -> None:
+        """The scan begins: these columns of these rows."""
+        self._positions = {column: position for position, column in enumerate(columns)}
+        self._pages = pages
+
+    def stand(self, row: int) -> None:
+        """The host is in that row of the batch that it has."""
+        self._at = min(self._shown + row, len(self._page) - 1)
+        self._row = self._page[self._at] if self._page else None
+
+    def batch(self) -> tuple[After, list[Row]]:
+        """The next rows: of the page at hand, else of the next one; none at the end."""
+        if self._next >= len(self._page):
+            self._page = next(self._pages, [])
+            self._next = 0
+        page, width = self._page, len(self._positions)
+        self._shown = self._next
+        self._next = min(len(page), self._shown + _BATCH)
+        rows = page if len(page) <= _BATCH else page[self._shown : self._next]
+        if rows and len(rows[0]) > width:
+            rows = [row[:width] for row in rows]
+        return (After.LAST if not rows else After.AT_HAND if self._next < len(page) else After.ASK), rows
+
+    def close(self) -> None:
+        """Nobody wants the rest."""
+        close = getattr(self._pages, "close", None)
+        self._pages = iter(())
+        if close is not None:
+            close()
+
+
+class ServedOwn:
+    """A table in which the driver tells of itself."""
+
+    copy = None
+
+    def __init__(self, table: OwnTable, rows: Callable[[], list[Row]]) -> None:
+        self.name = table.name
+        self.columns = tuple(range(len(table.columns)))
+        self.declaration = table.ddl
+        self.rows = rows
+
+    def agree(self, _: Offer) -> bool:
+        """Nothing is agreed on: SQLite looks at every row."""
+        return True

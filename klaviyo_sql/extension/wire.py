@@ -1,0 +1,102 @@
+"""What the extension and its worker say to each other. This is the one description of it; `source/message.h` is the other end.
+
+There are two kinds of sockets, both pairs without a name, so that nobody else can connect.
+
+**The control socket**, descriptor 3 of the worker, carries words of 12 bytes: kind, session, number, each an unsigned 32-bit integer in the machine's order.
+
+    1  OPEN    a new connection; its session socket comes along (SCM_RIGHTS)
+    2  CANCEL  end the request of that number, if it is still being answered
+
+When it ends, the host has ended, and so does the worker.
+
+**A session socket** carries frames: length (of what follows), kind (one byte), number, payload. Length and number are unsigned 32-bit integers, little end
+first; the payload is one value in msgpack. Requests are answered in their order, each with one frame of the same number, except CLOSE, which is not answered.
+
+    H  HELLO     [protocol, SQLite's version number, the main database's file]                      h  [protocol, the package's version]
+    A  ACCOUNTS  []                                                                                 a  [[name, is it written to] …]
+    T  TABLE     [module, schema, name, [argument …]]                                               t  [table, CREATE TABLE]
+    P  PLAN      [table, [term …], [[column, descending] …], columns used (64 bits)]                p  [possible, [[argument, omit, list] …], cost, rows,
+                 term: [column, operator, usable, is an IN, collation, value if it is known]            flags, ordered, agreement, lasting]
+    S  SCAN      [cursor, table, a statement begins, agreement, [value …], [[cursor, row] …]]       b  [state, [column …] or nil, [[value …] …]]
+    N  NEXT      [cursor]                                                                           b  as above, without columns
+    C  CLOSE     [cursor]
+    F  CALL      [function, [value …]]                                                              v  value
+    I  INSTANT   [text]                                                                             i  [key or nil, complaint or nil]
+    U  UPDATE    [table, conflict resolution, [value …]] as xUpdate has them; extension type 1      v  the new row's number, or nil
+                 is a column that stays as it is
+    B Y M R      [table, -1]: begin, sync, commit, rollback                                         v  nil
+    s r o        [table, number]: savepoint, release, rollback to                                   v  nil
+
+Any request may be answered by `e` ERROR [SQLite's code, text] instead.
+
+`lasting` says that PLAN is always answered like this, so that it need not be asked again. The values of SCAN stand in the order of the arguments that PLAN gave
+out; those of an IN are arrays. The rows in SCAN are where the connection's other cursors stand in their last batch: an inner loop will be asked for what is
+below. A batch has rows of the columns in the order of the first one's list. Its state says what comes after:
+
+    0  LAST     nothing
+    1  AT HAND  more rows that have been read: the host asks for them ahead, while it uses these
+    2  ASK      more, which may take a request to Klaviyo: the host asks when it wants them, because a statement that ends here should not pay for them
+"""
+
+from __future__ import annotations
+
+import socket
+import struct
+from enum import IntEnum
+from typing import Any
+
+import msgspec
+
+PROTOCOL = 1
+
+CONTROL = struct.Struct("=III")
+OPEN, CANCEL = 1, 2
+
+_HEADER = struct.Struct("<IBI")
+_AFTER_LENGTH = 5
+
+NO_CHANGE = 1
+"""The extension type of a value that an UPDATE leaves alone."""
+
+
+class After(IntEnum):
+    """What comes after a batch."""
+
+    LAST = 0
+    AT_HAND = 1
+    ASK = 2
+
+
+_encoder = msgspec.msgpack.Encoder()
+_decoder = msgspec.msgpack.Decoder()
+
+
+def frame(kind: str, number: int, content: Any) -> bytes:
+    """A frame; OverflowError when a number has more than 64 bits."""
+    payload = _encoder.encode(content)
+    return _HEADER.pack(len(payload) + _AFTER_LENGTH, ord(kind), number) + payload
+
+
+def content(payload: bytes) -> Any:
+    """What a payload says; msgspec.DecodeError when it says nothing, as a text that is no UTF-8 does."""
+    return _decoder.decode(payload)
+
+
+class Incoming:
+    """The frames of a session socket, one after the other."""
+
+    def __init__(self, line: socket.socket) -> None:
+        self._stream = line.makefile("rb", buffering=65536)
+
+    def next(self) -> tuple[str, int, bytes] | None:
+        """Kind, number and payload of the next frame; None at the end."""
+        header = self._stream.read(_HEADER.size)
+        if len(header) < _HEADER.size:
+            return None
+        length, kind, number = _HEADER.unpack(header)
+        payload = self._stream.read(length - _AFTER_LENGTH)
+        return (chr(kind), number, payload) if len(payload) == length - _AFTER_LENGTH else None
+
+    def close(self) -> None:
+        """Nothing more is read."""
+        self._stream.close()

@@ -1,0 +1,119 @@
+"""The C code under AddressSanitizer and UndefinedBehaviorSanitizer, with messages that are right and messages that are not, and under valgrind."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from klaviyo_sql.extension import build
+
+from .conftest import Extension
+from .programs import PATIENCE
+
+HERE = Path(__file__).parent
+SANITIZED = ("-std=gnu11", "-D_GNU_SOURCE", "-O1", "-g", "-fPIC", "-Wall", "-Wextra", "-Werror", "-fno-omit-frame-pointer")
+SANITIZERS = ("-fsanitize=address,undefined", "-fno-sanitize-recover=all")
+
+STATEMENTS = """
+SELECT count(*), max(datetime), min(value) FROM events WHERE datetime >= '2026-09-01T00:00:00+02:00';
+SELECT email, created FROM profiles ORDER BY created DESC LIMIT 5;
+SELECT l.name, count(*) FROM lists l JOIN list_profiles p ON p.list_id = l.id GROUP BY l.name;
+SELECT count(*) FROM metrics WHERE id IN (SELECT metric_id FROM events LIMIT 50) OR created > 'yesterday';
+SELECT count(*) FROM events WHERE metric_id IN ('a', 'b', NULL, x'00ff') OR datetime NOT IN ('2026-01-01', '20260101T00');
+SELECT month_start_date, count FROM monthly_metrics WHERE metric_id = (SELECT id FROM metrics LIMIT 1);
+SELECT count(*) FROM "skyvia.Lists";
+CREATE VIRTUAL TABLE temp.vip USING klaviyo(profiles, tier TEXT '$.loyalty.tier');
+SELECT count(tier) FROM vip;
+DROP TABLE temp.vip;
+DELETE FROM lists WHERE id = 'x';
+INSERT INTO lists (name) VALUES ('x');
+SELECT refresh('events');
+SELECT length(klaviyo_worker()) > 0, count(*) > 0 FROM klaviyo_requests;
+"""
+
+
+@pytest.fixture(scope="module")
+def sanitized(library: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The extension with the sanitizers in it; skipped where the compiler has none."""
+    try:
+        return build.build(tmp_path_factory.mktemp("sanitized") / build.NAME, flags=(*SANITIZED, *SANITIZERS))
+    except build.BuildError as error:
+        pytest.skip(f"the compiler has no sanitizers: {error}")
+
+
+def runtime() -> str:
+    """What has to be loaded before a program that was not compiled with the sanitizers."""
+    done = subprocess.run([*build.compiler(), "-print-file-name=libasan.so"], capture_output=True, text=True, check=True)
+    path = done.stdout.strip()
+    if not Path(path).is_absolute():
+        pytest.skip("AddressSanitizer cannot be loaded into another program here")
+    return path
+
+
+def shell(statements: str, library: Path, environment: dict[str, str], wrapper: tuple[str, ...] = ()) -> subprocess.CompletedProcess[str]:
+    """What the stock shell says to the statements; errors do not end it."""
+    path = shutil.which("sqlite3")
+    if path is None:
+        pytest.skip("there is no sqlite3 shell")
+    command = [*wrapper, path, "-batch"]
+    text = f".load '{library}'\n{statements}"
+    return subprocess.run(
+        command, input=text, capture_output=True, encoding="utf-8", errors="replace", timeout=PATIENCE * 3, env={**os.environ, **environment}, check=False
+    )
+
+
+def test_it_compiles_without_a_warning(library: Path, tmp_path: Path) -> None:
+    build.build(tmp_path / build.NAME, flags=(*build.FLAGS, "-Werror", "-Wpedantic", "-Wshadow"))
+
+
+def test_messages_that_are_nearly_right(library: Path, tmp_path: Path) -> None:
+    source = build.FOLDER / "source"
+    program = tmp_path / "fuzz"
+    flags = [*SANITIZED, *SANITIZERS, f"-I{source}", "-o", str(program), str(HERE / "fuzz.c"), str(source / "message.c"), str(source / "instant.c")]
+    done = subprocess.run([*build.compiler(), *flags], capture_output=True, text=True, check=False)
+    if done.returncode:
+        assert "-lasan" in done.stderr or "sanitize" in done.stderr, done.stderr
+        pytest.skip("the compiler has no sanitizers")
+    for seed in range(4):
+        ran = subprocess.run([str(program), str(seed), "5000"], capture_output=True, text=True, check=False)
+        assert ran.returncode == 0, f"seed {seed}: {ran.stderr[-3000:]}"
+
+
+def test_statements_under_the_sanitizers(sanitized: Path, extension: Extension) -> None:
+    extension.order("plans")
+    ended = shell(STATEMENTS, sanitized, {"LD_PRELOAD": runtime()})
+    assert "Sanitizer" not in ended.stderr, ended.stderr[-4000:]
+    assert "runtime error" not in ended.stderr, ended.stderr[-4000:]
+    assert ended.stdout.splitlines()[-1] == "1|1", (ended.stdout[-2000:], ended.stderr[-2000:])
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_answers_that_are_spoiled(sanitized: Path, extension: Extension, tmp_path: Path, seed: int) -> None:
+    extension.order("plans")
+    text = extension.worker.read_text(encoding="utf-8").replace("serving.py", f"lying.py {seed}")
+    python = tmp_path / "python"
+    python.write_text(text, encoding="utf-8")
+    python.chmod(0o755)
+    statements = "".join(f"{STATEMENTS}\n.open :memory:\n.load '{sanitized}'\n" for _ in range(15))
+    ended = shell(f"{statements}\n.print alive\n", sanitized, {"LD_PRELOAD": runtime(), "KLAVIYO_SQL_PYTHON": str(python)})
+    assert "Sanitizer" not in ended.stderr, ended.stderr[-4000:]
+    assert "runtime error" not in ended.stderr, ended.stderr[-4000:]
+    assert ended.returncode >= 0, f"it died of signal {-ended.returncode}"
+    assert "alive" in ended.stdout, ended.stderr[-2000:]
+
+
+def test_statements_under_valgrind(library: Path, extension: Extension, tmp_path: Path) -> None:
+    valgrind = shutil.which("valgrind")
+    if valgrind is None:
+        pytest.skip("there is no valgrind")
+    extension.order("plans")
+    log = tmp_path / "valgrind.log"
+    wrapper = (valgrind, "--quiet", "--leak-check=full", "--errors-for-leak-kinds=definite", "--error-exitcode=99", f"--log-file={log}")
+    ended = shell(STATEMENTS, library, {}, wrapper)
+    found = log.read_text(encoding="utf-8")
+    assert "klaviyo" not in found, found[:4000]
+    assert ended.stdout.splitlines()[-1] == "1|1", (ended.stdout[-2000:], ended.stderr[-2000:], found[:2000])
