@@ -40,8 +40,7 @@ def read(call: Call, *, largest: int = LARGEST_BODY) -> dict[str, Any]:
     `largest` is in bytes, of the whole body. Where the path ends with an id, the document has to repeat it.
     """
     if len(call.body) > largest:
-        detail = f"The payload of {len(call.body)} bytes is larger than the allowed {largest}."
-        raise RefusedError(Problem(413, "payload_too_large", "Payload too large.", detail, pointer="/data"))
+        raise RefusedError(too_large(len(call.body), largest))
     document = decode(call.body)
     complaints = _compiled(call.operation_name, call.operation.body or {})(document)
     if complaints:
@@ -58,6 +57,11 @@ def decode(body: bytes) -> Any:
         return msgspec.json.decode(body)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise RefusedError(invalid("Invalid JSON.", pointer="/data")) from error
+
+
+def too_large(size: int, largest: int) -> Problem:
+    """413; both are in bytes."""
+    return Problem(413, "payload_too_large", "Payload too large.", f"The payload of {size} bytes is larger than the allowed {largest}.", pointer="/data")
 
 
 _CLEARED_WITH_NULL = frozenset(("update_mapped_metric",))

@@ -172,7 +172,11 @@ def changing(endpoint: PatchEndpoint) -> Work:
 
 def deleting(endpoint: DeleteEndpoint) -> Work:
     """Rows that are ids of what is to be deleted; none of them is there to be linked to afterwards."""
-    return lambda write, row: endpoint.delete(write.call, write.require(endpoint.kind, row.sent["id"], "/data/id"))
+
+    def work(write: Write, row: Row) -> None:
+        endpoint.delete(write.call, write.require(endpoint.kind, row.sent["id"], "/data/id"))
+
+    return work
 
 
 def room_for(kinds: tuple[str, ...], most: int) -> Callable[[Write], None]:

@@ -9,6 +9,7 @@ from klaviyo_sql.sandbox.subjects import (
     accounts,
     back_in_stock,
     campaigns,
+    catalog_writes,
     catalogs,
     consent,
     conversations,
@@ -16,7 +17,9 @@ from klaviyo_sql.sandbox.subjects import (
     custom_metrics,
     events,
     flows,
+    form_writes,
     forms,
+    image_writes,
     images,
     jobs,
     lists,
@@ -31,6 +34,7 @@ from klaviyo_sql.sandbox.subjects import (
     reviews,
     segments,
     tags,
+    template_writes,
     templates,
     tracking_settings,
     web_feeds,
@@ -62,7 +66,12 @@ _KINDS_OF = (
     web_feeds,
     webhooks,
 )
-_ENDPOINTS_OF = (*_KINDS_OF, back_in_stock, consent, metric_aggregates, profile_imports, profile_writing, reports)
+_ENDPOINTS_OF = (*_KINDS_OF, back_in_stock, consent, metric_aggregates, profile_imports, profile_writing, reports) + (
+    catalog_writes,
+    form_writes,
+    image_writes,
+    template_writes,
+)
 
 
 KINDS: dict[str, Kind] = {name: kind for subject in _KINDS_OF for name, kind in subject.KINDS.items()}
