@@ -8,6 +8,7 @@ from klaviyo_sql.sandbox.relationships import endpoints_of
 from klaviyo_sql.sandbox.subjects import (
     accounts,
     back_in_stock,
+    campaign_writes,
     campaigns,
     catalog_writes,
     catalogs,
@@ -16,6 +17,7 @@ from klaviyo_sql.sandbox.subjects import (
     coupons,
     custom_metrics,
     events,
+    flow_writes,
     flows,
     form_writes,
     forms,
@@ -25,6 +27,9 @@ from klaviyo_sql.sandbox.subjects import (
     lists,
     metric_aggregates,
     metrics,
+    object_records,
+    object_relationships,
+    object_writes,
     objects,
     profile_imports,
     profile_writing,
@@ -66,10 +71,22 @@ _KINDS_OF = (
     web_feeds,
     webhooks,
 )
-_ENDPOINTS_OF = (*_KINDS_OF, back_in_stock, consent, metric_aggregates, profile_imports, profile_writing, reports) + (
+_ENDPOINTS_OF = (
+    *_KINDS_OF,
+    back_in_stock,
+    campaign_writes,
     catalog_writes,
+    consent,
+    flow_writes,
     form_writes,
     image_writes,
+    metric_aggregates,
+    object_records,
+    object_relationships,
+    object_writes,
+    profile_imports,
+    profile_writing,
+    reports,
     template_writes,
 )
 
