@@ -11,7 +11,7 @@ from klaviyo_sql.sandbox.account import Account, Resource
 from klaviyo_sql.sandbox.bulk_jobs import settle, stages
 from klaviyo_sql.sandbox.endpoints import ActionEndpoint, Call, Endpoint, require, shown
 from klaviyo_sql.sandbox.problems import RefusedError, conflict, invalid, not_found
-from klaviyo_sql.sandbox.subjects.template_writes import copied_template
+from klaviyo_sql.sandbox.subjects.template_writing import copied_template
 from klaviyo_sql.sandbox.writing import (
     Attributes,
     CreateEndpoint,
