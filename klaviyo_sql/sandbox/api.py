@@ -87,7 +87,7 @@ class Sandbox:
     Without an account one is generated when the first request comes. `api_keys` maps keys to their scopes, None meaning all;
     `limits` turns rate limits off; `latency` delays every reply by that many seconds of the clock; what is written asynchronously, such
     as an event, can be read `visible_after` seconds later, and a job is complete after `job_duration`. `entitlements` are the default
-    ones unless given; with "webhooks" the keys are as those of an OAuth app.
+    ones unless given; with "webhooks" the keys are as those of an OAuth app, and with "conversations" messages can be written into conversations.
     """
 
     def __init__(

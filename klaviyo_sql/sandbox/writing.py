@@ -62,11 +62,11 @@ class Write:
         return identifiers[0]
 
     def require_linked(self, name: str, kind_name: str) -> list[str]:
-        """The ids that a relationship was sent with, each once and each of a resource; none when it was not sent. RefusedError with 404."""
-        identifiers = list(dict.fromkeys(self.linked(name) or []))
-        for identifier in identifiers:
-            self.require(kind_name, identifier, f"/data/relationships/{name}/data")
-        return identifiers
+        """The ids that a relationship to several was sent with, each once and each of a resource; none when it was not sent. RefusedError with 404."""
+        identifiers = self.linked(name) or []
+        for position, identifier in enumerate(identifiers):
+            self.require(kind_name, identifier, f"/data/relationships/{name}/data/{position}/id")
+        return list(dict.fromkeys(identifiers))
 
     def require(self, kind_name: str, identifier: str, pointer: str) -> Resource:
         """The resource that the body names; RefusedError with 404 when there is none."""

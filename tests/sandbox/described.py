@@ -37,8 +37,12 @@ def _nothing_there(error: ValidationError) -> bool:
 def _validator(name: str, *, sparse: bool) -> Draft202012Validator:
     reply = operation(name).reply
     assert reply is not None
-    definitions = {title: _converted(schema, title, sparse) for title, schema in schemas().items()}
-    return Draft202012Validator({**_converted(reply.schema, "", sparse), "$defs": definitions})
+    return Draft202012Validator({**_converted(reply.schema, "", sparse), "$defs": _definitions(sparse=sparse)})
+
+
+@functools.cache
+def _definitions(*, sparse: bool) -> dict[str, Any]:
+    return {title: _converted(schema, title, sparse) for title, schema in schemas().items()}
 
 
 def _converted(schema: Any, title: str, sparse: bool) -> Any:

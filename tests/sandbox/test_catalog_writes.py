@@ -147,6 +147,22 @@ def test_an_item_and_its_categories(send: Ask, fresh_account: Account, item: str
     assert fresh_account.item_categories[_id("second")] == [first]
 
 
+@pytest.mark.parametrize(("thing", "name"), [("item", "categories"), ("category", "items")])
+def test_nothing_is_linked_to_what_is_not_there(send: Ask, fresh_account: Account, item: str, thing: str, name: str) -> None:
+    kind = "catalog-category" if thing == "item" else "catalog-item"
+    known = next(iter(fresh_account.catalog_categories if thing == "item" else fresh_account.catalog_items))
+    links = {name: {"data": linkage(kind, [known, _id("nope")])}}
+    place = f"/data/relationships/{name}/data/1/id"
+    body = _new(thing, "x")
+    body["data"]["relationships"] = links
+    before = {identifier: list(categories) for identifier, categories in fresh_account.item_categories.items()}
+    assert refusal(send(_path(thing), body)) == (404, [place])
+    assert send(_path(thing), _new(thing, "y")).status == 201
+    change = document(f"catalog-{thing}", {}, identifier=_id("y"), **{name: links[name]["data"]})
+    assert refusal(send(_path(thing, "y"), change, method="PATCH")) == (404, [place])
+    assert {identifier: fresh_account.item_categories[identifier] for identifier in before} == before
+
+
 @pytest.mark.parametrize("thing", THINGS)
 @pytest.mark.parametrize(
     ("given", "status", "name"),
