@@ -220,6 +220,7 @@ class Conversation:
     def _batch(self, cursor: ScanCursor, columns: tuple[int, ...] | None) -> Any:
         if self._is_interrupted():
             raise errors.Interrupted("The statement was interrupted.")
+        cursor.budget.check_time()  # the host does not ask between its own steps
         after, rows = cursor.batch()
         return after, columns, rows
 

@@ -125,6 +125,16 @@ def test_a_budget_bounds_each_statement(open_host: Open) -> None:
         rows(host, "SELECT count(*) FROM events")
 
 
+def test_a_list_of_values_that_fills_the_socket(open_host: Open) -> None:
+    host = open_host(cache_seconds=0)
+    known = [value for (value,) in rows(host, "SELECT id FROM lists")]
+    values = ",".join(f"('{number:030}')" for number in range(20_000))
+    host.executescript(f"CREATE TABLE wanted (id); INSERT INTO wanted VALUES {values}; INSERT INTO wanted VALUES ('{known[0]}')")
+    question = "SELECT count(*), count(DISTINCT l.id) FROM events e JOIN lists l ON l.id IN (SELECT id FROM wanted) WHERE e.datetime >= '2026-11-15'"
+    events = rows(host, "SELECT count(*) FROM events WHERE datetime >= '2026-11-15'")[0][0]
+    assert rows(host, question) == [(events, 1)]
+
+
 def test_rows_are_asked_for_as_they_are_used(open_host: Open) -> None:
     host = open_host(cache_seconds=0, parallel=1)
     host.sandbox.requests.clear()
