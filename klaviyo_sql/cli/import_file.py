@@ -140,4 +140,4 @@ def _outcome(importer: Importer, arguments: Namespace) -> Iterator[str]:
         yield f"  … and {counted(len(importer.reasons) - _REASONS, 'more reason')}.\n"
     bad = sum(importer.statuses[status] for status in (Status.FAILED, Status.UNKNOWN, Status.NOT_SENT))
     if bad and arguments.rejects is not None:
-        yield f"{arguments.rejects} has the {counted(bad, 'row')} that {'was' if bad == 1 else 'were'} not written, with the reasons; it can be imported again.\n"
+        yield f"{arguments.rejects} has the {counted(bad, 'row')} that {'was' if bad == 1 else 'were'} not written, with reasons; it can be imported again.\n"

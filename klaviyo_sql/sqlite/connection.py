@@ -52,6 +52,8 @@ _KINDS = {apsw.SQLITE_INSERT: Kind.INSERT, apsw.SQLITE_UPDATE: Kind.UPDATE, apsw
 _STEPS_BETWEEN_LOOKS = 20_000  # of SQLite's machine: some tenths of a millisecond
 
 _WRITES = re.compile(r"\s*(?:(?:--[^\n]*\n|/\*.*?\*/)\s*)*(?:INSERT|UPDATE|DELETE|REPLACE)\b", re.IGNORECASE | re.DOTALL)
+_SELECTS = re.compile(r"\bSELECT\b", re.IGNORECASE)
+"""Where there is no SELECT there is no join, and nothing to weigh."""
 _STARTS_WITH = re.compile(r"\s*(?:(?:--[^\n]*\n|/\*.*?\*/)\s*)*WITH\b", re.IGNORECASE | re.DOTALL)
 _MENTIONED = re.compile(rf"\b(?:{'|'.join((*(name for table in TABLES.values() for name in table.names), *VOCABULARIES))})\b", re.IGNORECASE)
 _VOCABULARY = re.compile(rf"\b({'|'.join(VOCABULARIES)})\b", re.IGNORECASE)
@@ -567,7 +569,7 @@ class Connection:
         """
         sqlite = self._sqlite
         changes = sqlite.total_changes()
-        if changes == self._counted_at or not _MENTIONED.search(sql):
+        if changes == self._counted_at or not _SELECTS.search(sql) or not _MENTIONED.search(sql):
             return
         sqlite.execute("PRAGMA analysis_limit = 1000")
         for schema in ("main", "temp"):
