@@ -11,7 +11,7 @@ from klaviyo_sql.fetch.client import Client
 from klaviyo_sql.sandbox import Sandbox
 
 from .conftest import Run
-from .writing_account import emails, own, writes  # noqa: F401 - a fixture
+from .writing_account import emails, known_email, own, writes  # noqa: F401 - a fixture
 
 TWO = "INSERT INTO profiles (email) VALUES ('new1@example.com'), ('new2@example.com')"
 
@@ -74,7 +74,7 @@ def test_a_dry_run_prints_the_requests(run: Run, own: Sandbox, monkeypatch: pyte
 
 
 def test_a_part_that_failed(run: Run, own: Sandbox) -> None:  # noqa: F811
-    (known, *_) = sorted(email for email in emails(own) if email)
+    known = known_email(own)
     sql = f"INSERT INTO profiles (email) VALUES ('new1@example.com'), ('{known}'), ('new2@example.com')"
     stopped = run("query", "--sandbox", "--write", f"{sql}; SELECT 1 AS one")
     assert (stopped.code, stopped.out) == (1, "")
@@ -85,7 +85,7 @@ def test_a_part_that_failed(run: Run, own: Sandbox) -> None:  # noqa: F811
 
 
 def test_failures_are_no_end_when_the_rest_is_to_go_on(run: Run, own: Sandbox) -> None:  # noqa: F811
-    (known, *_) = sorted(email for email in emails(own) if email)
+    known = known_email(own)
     script = f"INSERT INTO profiles (email) VALUES ('{known}'), ('new@example.com'); SELECT row FROM klaviyo_writes WHERE status = 'failed'"
     ended = run("query", "--sandbox", "--write", "--on-error", "continue", "--format", "jsonl", script)
     assert ended.code == 1
@@ -126,7 +126,9 @@ def test_options_that_make_no_sense(run: Run, options: tuple[str, str]) -> None:
 def test_explain_shows_bodies_and_sends_nothing(run: Run, own: Sandbox) -> None:  # noqa: F811
     ended = run("explain", "--sandbox", "UPDATE lists SET name = 'B' WHERE id = 'ABCDEF'; BEGIN; COMMIT")
     assert ended.code == 0
-    assert ended.out.startswith("└─ lists: once\n      no request: its rows are named by their key\nUPDATE of lists: 1 request\n   PATCH /api/lists/ABCDEF\n   {\n")
+    assert ended.out.startswith(
+        "└─ lists: once\n      no request: its rows are named by their key\nUPDATE of lists: 1 request\n   PATCH /api/lists/ABCDEF\n   {\n"
+    )
     (found,) = json.loads(run("explain", "--sandbox", "--format", "json", "DELETE FROM tags WHERE id = 'ABCDEF'").out)
     assert [(one["kind"], request["method"], request["path"]) for one in found["writes"] for request in one["requests"]] == [
         ("DELETE", "DELETE", "/api/tags/ABCDEF")

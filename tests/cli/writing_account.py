@@ -34,3 +34,8 @@ def writes(sandbox: Sandbox) -> list[str]:
 def emails(sandbox: Sandbox) -> set[str]:
     """The email addresses that the account has."""
     return {profile["attributes"]["email"] for profile in sandbox.account.profiles.values()}
+
+
+def known_email(sandbox: Sandbox) -> str:
+    """An email address that the account has, and that stands in SQL as it is."""
+    return min(email for email in emails(sandbox) if email and "'" not in email)
