@@ -368,6 +368,11 @@ class Connection:
         """Take back what was written since the last commit: nothing of it is sent."""
         self._end_transaction("ROLLBACK")
 
+    @property
+    def waiting(self) -> int:
+        """How many changed rows wait for commit() to be sent."""
+        return len(self._pending) if self._pending is not None else 0
+
     def planned(self) -> list[Request]:
         """The requests that commit() would send now, in their order; none on a connection that does not write."""
         self._check_open()

@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+import io
 import json
+import time
 from pathlib import Path
 
 import pytest
 
+import klaviyo_sql
+from klaviyo_sql.cli.progress import Progress as Line
+from klaviyo_sql.cli.written import Writing
 from klaviyo_sql.fetch.client import Client
+from klaviyo_sql.fetch.log import RequestLog
 from klaviyo_sql.sandbox import Sandbox
+from klaviyo_sql.writer import Progress
 
 from .conftest import Run
 from .writing_account import emails, known_email, own, writes  # noqa: F401 - a fixture
@@ -144,3 +151,35 @@ def test_explain_cuts_long_bodies(run: Run, own: Sandbox) -> None:  # noqa: F811
     assert len(ended.out.splitlines()) < 50
     assert " more lines\n" in ended.out
     assert own.requests == []
+
+
+def test_the_line_of_progress_tells_of_requests_and_jobs(own: Sandbox) -> None:  # noqa: F811
+    with klaviyo_sql.connect(":memory:", sandbox=True, write=True, autocommit=True) as connection:
+        writing = Writing(connection)
+        assert writing.progress() == ""
+        told: list[str] = []
+        note = connection.writer.progress
+        assert note is not None
+
+        def tell(progress: Progress) -> None:
+            note(progress)
+            told.append(writing.progress())
+
+        connection.writer.progress = tell
+        connection.executemany("INSERT INTO profiles (email) VALUES (?)", [(f"new{number}@example.com",) for number in range(12)])
+    assert told[:3] == ["0 of 1 request answered", "1 of 1 request answered", "1 of 1 request answered, 0 of 1 bulk job done"]
+
+
+def test_the_line_of_progress_shows_what_is_being_written() -> None:
+    stream = _Terminal()
+    with Line(RequestLog(), stream, patience=0, interval=0.001) as progress:
+        progress.note = lambda: "3 of 10 requests answered"
+        while "3 of 10" not in stream.getvalue():
+            time.sleep(0.001)
+    assert "3 of 10 requests answered, 0 s" in stream.getvalue()
+    assert stream.getvalue().endswith("\r\x1b[K")
+
+
+class _Terminal(io.StringIO):
+    def isatty(self) -> bool:
+        return True

@@ -201,3 +201,23 @@ def test_a_connection_that_only_reads_explains_what_a_statement_would_read(open_
     explanation = explain(connection, "UPDATE lists SET name = 'B' WHERE name = 'A'")
     assert [one.ways for one in explanation.writes] == [("PATCH /api/lists/{id}: one request a row",)]
     assert sandbox_of(connection).requests == []
+
+
+def test_a_failure_of_the_machine_leaves_no_row_that_was_sent_as_not_sent(open_writing: OpenWriting, monkeypatch: pytest.MonkeyPatch) -> None:
+    connection = open_writing(autocommit=True, parallel=4)
+    whole = Client.send
+    calls = iter(range(100))
+
+    def failing(client: Client, *given: object, **more: object) -> object:
+        reply = whole(client, *given, **more)  # type: ignore[arg-type]
+        if next(calls) == 0:
+            raise OSError(28, "No space left on device")
+        return reply
+
+    monkeypatch.setattr(Client, "send", failing)
+    with pytest.raises(OSError, match="No space left"):
+        connection.execute("INSERT INTO tags (name) VALUES ('a'), ('b'), ('c'), ('d'), ('e'), ('f')")
+    statuses = [status for _, _, status in outcomes(connection)]
+    sent_rows = sum(record.method == "POST" for record in sandbox_of(connection).requests)
+    assert statuses.count("done") + statuses.count("unknown") >= sent_rows
+    assert "unknown" in statuses
