@@ -69,25 +69,38 @@ ORDER BY month""",
 )
 
 
+WRITES = Step(
+    "Writing: new rows are checked, grouped and sent when the statement ends; klaviyo_writes tells what became of each.",
+    """\
+SELECT w.kind, w.operation, w.status, p.email, p.first_name
+FROM klaviyo_writes w JOIN profiles p ON p.id = w.key""",
+    before="""\
+INSERT INTO profiles (email, first_name) VALUES
+  ('ada.lovelace@example.com', 'Ada'),
+  ('grace.hopper@example.com', 'Grace');""",
+)
+
+
 def run(arguments: Namespace) -> int:
     """The tour, or the given SQL, on the sandbox."""
-    with klaviyo_sql.connect(sandbox=True, write=False, autocommit=True) as connection, Output(None, arguments.width) as output:
+    with klaviyo_sql.connect(sandbox=True, write=True, autocommit=True) as connection, Output(None, arguments.width) as output:
         if arguments.sql is not None:
             for statement in statements.given(arguments.sql, "klaviyo-sql demo"):
                 _show(connection, statement, output)
             return exits.FINE
         print("\n".join(textwrap.wrap(_INTRODUCTION, _width(output))), end="\n\n")
-        for number, step in enumerate((EVENTS_BY_METRIC, NEWEST_PROFILES, REVENUE_BY_MONTH, _own_table(connection)), 1):
+        for number, step in enumerate((EVENTS_BY_METRIC, NEWEST_PROFILES, REVENUE_BY_MONTH, _own_table(connection), WRITES), 1):
             for line in textwrap.wrap(f"{number}. {step.shows}", _width(output)):
                 print(output.look.bold(line))
             print()
+            before = connection.requests.written
             for statement in statements.split(step.before):
                 print(_indented(statement))
                 connection.execute(statement)
             # A query in the tour is no more than the terminal's own letters can draw.
             sql = step.sql if output.look.unicode else step.sql.replace("█", "#")
             print(_indented(f"{sql};"), end="\n\n")
-            _show(connection, sql, output)
+            _show(connection, sql, output, before)
             print()
         print(_NEXT, end="")
     return exits.FINE
@@ -108,9 +121,9 @@ FROM care c JOIN profiles p ON p.email = c.email ORDER BY c.manager""",
     )
 
 
-def _show(connection: Connection, statement: str, output: Output) -> None:
-    """The rows of a statement, and the requests that it took."""
-    before = connection.requests.written
+def _show(connection: Connection, statement: str, output: Output, before: int | None = None) -> None:
+    """The rows of a statement, and the requests that it took, or all that were sent since the one with the number `before`."""
+    before = connection.requests.written if before is None else before
     with Progress(connection.requests, sys.stderr) as progress:
         cursor = connection.execute(statement)
         if cursor.description is not None:

@@ -7,6 +7,7 @@ from argparse import Namespace
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, nullcontext
 from itertools import islice
+from warnings import catch_warnings
 
 from klaviyo_sql.cli import exits
 from klaviyo_sql.cli.display import visible
@@ -16,13 +17,13 @@ from klaviyo_sql.cli.files.record import File, Record
 from klaviyo_sql.cli.formats.text_table import text_table
 from klaviyo_sql.cli.importing import Checked, Importer
 from klaviyo_sql.cli.mapping import Mapping, Mode
-from klaviyo_sql.cli.opening import connected, told
+from klaviyo_sql.cli.opening import connected
 from klaviyo_sql.cli.progress import Progress, counted
 from klaviyo_sql.cli.tables import named
 from klaviyo_sql.cli.terminal import look
 from klaviyo_sql.cli.written import Writing, as_text
 from klaviyo_sql.model.table import Table
-from klaviyo_sql.settings import ON_ERROR, gathered
+from klaviyo_sql.settings import gathered
 from klaviyo_sql.vocabularies import VOCABULARIES
 from klaviyo_sql.write.changes import Status
 
@@ -46,7 +47,7 @@ def run(arguments: Namespace) -> int:
     file = opened(arguments.file, arguments.format, arguments.delimiter)
     if arguments.rejects is not None and arguments.rejects.exists() and arguments.rejects.samefile(arguments.file):
         raise UsageError("--rejects names the file that is imported: name another.")
-    with told():
+    with catch_warnings(action="ignore"):  # which are told when the connection is opened
         settings = gathered(config=arguments.config, dry_run=arguments.dry_run or None)
     shows_requests = settings.dry_run
     write = not shows_requests and (arguments.write or settings.write)
@@ -61,7 +62,7 @@ def run(arguments: Namespace) -> int:
         mapping = Mapping(table, mode, file.columns, arguments.map, properties=arguments.properties)
         sys.stdout.writelines(_preview(file, table, mode, mapping, arguments))
         sys.stdout.flush()
-        go_on = arguments.on_error == ON_ERROR[1]
+        go_on = connection.writer.manner.go_on
         importer = Importer(connection, table, mode, mapping)
         with Progress(connection.requests, sys.stderr) as progress, ExitStack() as stack:
             progress.note = lambda: f"{counted(importer.seen, 'row')} checked"
@@ -140,4 +141,4 @@ def _outcome(importer: Importer, arguments: Namespace) -> Iterator[str]:
         yield f"  … and {counted(len(importer.reasons) - _REASONS, 'more reason')}.\n"
     bad = sum(importer.statuses[status] for status in (Status.FAILED, Status.UNKNOWN, Status.NOT_SENT))
     if bad and arguments.rejects is not None:
-        yield f"{arguments.rejects} has the {counted(bad, 'row')} that {'was' if bad == 1 else 'were'} not written, with the reasons; it can be imported again.\n"
+        yield f"{arguments.rejects} has the {counted(bad, 'row')} that {'was' if bad == 1 else 'were'} not written, with reasons; it can be imported again.\n"

@@ -41,7 +41,7 @@ class Mode(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where a column of the file goes: a column of the table, or with `property` a key of the JSON in it, as a value of `type`; nowhere for the reason `why`."""
+    """Where a column of the file goes: a column of the table, with `property` a key of the JSON in it, as a value of `type`; else nowhere, and `why`."""
 
     column: str | None
     property: str | None = None

@@ -17,7 +17,6 @@ from klaviyo_sql.cli.output import Output
 from klaviyo_sql.cli.progress import Progress, counted
 from klaviyo_sql.cli.terminal import is_terminal, look
 from klaviyo_sql.cli.written import Writing, as_text
-from klaviyo_sql.settings import ON_ERROR
 from klaviyo_sql.sqlite.cursor import Parameters
 
 
@@ -32,7 +31,7 @@ def run(arguments: Namespace) -> int:
                 try:
                     _answer(connection, statement, values, output, arguments.format)
                 except WriteFailed as error:
-                    if arguments.on_error != ON_ERROR[1]:
+                    if not connection.writer.manner.go_on:
                         raise
                     _say(str(error))
                     code = exits.FAILED
@@ -63,7 +62,7 @@ def _answer(connection: Connection, statement: str, values: Parameters, output: 
 
     before = connection.requests.written
     writing = Writing(connection)
-    waiting = connection.in_transaction and bool(connection.planned())
+    waiting = connection.waiting
     try:
         with Progress(connection.requests, sys.stderr) as progress:
             progress.note = writing.progress

@@ -77,9 +77,22 @@ class Sender:
         """
         waiting = deque(stage)
         under_way: list[Shipment] = []
+        unwanted = threading.Event()
+        try:
+            stopped = self._send(waiting, under_way, look, unwanted)
+        finally:  # whatever ended it, what was sent and not answered is not told to be anything else
+            unwanted.set()
+            for shipment in under_way:
+                _all(shipment, Status.UNKNOWN, "It was sent, and the statement ended before Klaviyo answered.")
+        for shipment in waiting:
+            _all(shipment, Status.NOT_SENT, "It was not sent, because an earlier row could not be written." if _is_about_rows(stopped) else "It was not sent.")
+        if stopped is not None and not isinstance(stopped, _StoppedError):
+            raise stopped
+
+    def _send(self, waiting: deque[Shipment], under_way: list[Shipment], look: Look, unwanted: threading.Event) -> BaseException | None:
+        """Send what waits until all is answered, or something ends it, which is returned; what nobody waits for any longer is left under way."""
         outcomes: SimpleQueue[_Outcome] = SimpleQueue()
         stopped: BaseException | None = None
-        unwanted = threading.Event()
         while waiting or under_way:
             while waiting and len(under_way) < self._parallel and stopped is None:
                 shipment = waiting.popleft()
@@ -93,23 +106,17 @@ class Sender:
                 continue
             if outcome is None:  # nobody waits any longer
                 break
-            under_way.remove(outcome.shipment)
             again: tuple[Shipment, ...] = ()
             try:
                 again = tuple(self._settle(outcome, look))
             except (errors.Error, KeyboardInterrupt) as error:
                 stopped = stopped or error
+            under_way.remove(outcome.shipment)
             waiting.extendleft(again)
             self._answered(len(again))
             if not self._go_on and any(change.error and change.conflict is not Conflict.IGNORE for change in outcome.shipment.changes):
                 stopped = stopped or _StoppedError("an earlier row could not be written")
-        unwanted.set()
-        for shipment in under_way:
-            _all(shipment, Status.UNKNOWN, "It was sent, and the statement ended before Klaviyo answered.")
-        for shipment in waiting:
-            _all(shipment, Status.NOT_SENT, "It was not sent, because an earlier row could not be written." if _is_about_rows(stopped) else "It was not sent.")
-        if stopped is not None and not isinstance(stopped, _StoppedError):
-            raise stopped
+        return stopped
 
     def _start(self, shipment: Shipment, outcomes: SimpleQueue[_Outcome], unwanted: threading.Event) -> None:
         def job() -> None:

@@ -44,6 +44,8 @@ class Request:
     def lines(self, most: int | None = None) -> Iterator[str]:
         """The method and the path as a person would write them, and the body as indented JSON; of that, at most so many lines."""
         yield f"{self.method} {unquote(self.path)}"
+        if self.upload is not None:
+            yield f"file: {self.upload.path or self.upload.name}"
         if self.body is None:
             return
         lines = json.dumps(self.body, indent=2, ensure_ascii=False).splitlines()

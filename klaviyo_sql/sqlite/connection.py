@@ -42,6 +42,8 @@ _KINDS = {apsw.SQLITE_INSERT: Kind.INSERT, apsw.SQLITE_UPDATE: Kind.UPDATE, apsw
 _STEPS_BETWEEN_LOOKS = 20_000  # of SQLite's machine: some tenths of a millisecond
 
 _WRITES = re.compile(r"\s*(?:(?:--[^\n]*\n|/\*.*?\*/)\s*)*(?:INSERT|UPDATE|DELETE|REPLACE)\b", re.IGNORECASE | re.DOTALL)
+_SELECTS = re.compile(r"\bSELECT\b", re.IGNORECASE)
+"""Where there is no SELECT there is no join, and nothing to weigh."""
 _STARTS_WITH = re.compile(r"\s*(?:(?:--[^\n]*\n|/\*.*?\*/)\s*)*WITH\b", re.IGNORECASE | re.DOTALL)
 _MENTIONED = re.compile(rf"\b(?:{'|'.join((*(name for table in TABLES.values() for name in table.names), *VOCABULARIES))})\b", re.IGNORECASE)
 _VOCABULARY = re.compile(rf"\b({'|'.join(VOCABULARIES)})\b", re.IGNORECASE)
@@ -265,6 +267,11 @@ class Connection:
         """Take back what was written since the last commit: nothing of it is sent."""
         self._end_transaction("ROLLBACK")
 
+    @property
+    def waiting(self) -> int:
+        """How many changed rows wait for commit() to be sent."""
+        return len(self._pending) if self._pending is not None else 0
+
     def planned(self) -> list[Request]:
         """The requests that commit() would send now, in their order; none on a connection that does not write."""
         self._check_open()
@@ -446,7 +453,7 @@ class Connection:
         """
         sqlite = self._sqlite
         changes = sqlite.total_changes()
-        if changes == self._counted_at or not _MENTIONED.search(sql):
+        if changes == self._counted_at or not _SELECTS.search(sql) or not _MENTIONED.search(sql):
             return
         sqlite.execute("PRAGMA analysis_limit = 1000")
         for schema in ("main", "temp"):

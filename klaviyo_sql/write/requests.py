@@ -128,7 +128,8 @@ def takes(table: Table, kind: Kind, conflict: Conflict = Conflict.ABORT) -> froz
     made = template(table, one.operation) if one is not None else template(table, many.operation, many.key) if many is not None else None
     looked_up = (table.index(lookup.column) for lookup in writes.lookups) if kind is Kind.INSERT else ()
     uploaded = (table.index(writes.upload[0]),) if kind is Kind.INSERT and writes.upload is not None else ()
-    return frozenset(made.paths if made is not None else ()).union(looked_up, uploaded)
+    of_all = (table.index(many.of[0]),) if many is not None and many.of is not None else ()
+    return frozenset(made.paths if made is not None else ()).union(looked_up, uploaded, of_all)
 
 
 def _upload(change: Change, values: Mapping[int, Any]) -> One | None:

@@ -66,7 +66,12 @@ def test_the_python_of_the_documents_runs(source: str, capsys: pytest.CaptureFix
     "command",
     [line for block in blocks("sh") for line in block.values[0].splitlines() if line.startswith("klaviyo-sql")],
 )
-def test_the_commands_of_the_documents_run_on_the_sandbox(command: str, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_commands_of_the_documents_run_on_the_sandbox(
+    command: str, capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (people,) = (text for kind, text in BLOCK.findall((ROOT / "docs" / "import.md").read_text(encoding="utf-8")) if kind == "csv")
+    (tmp_path / "people.csv").write_text(people, encoding="utf-8")
+    monkeypatch.chdir(tmp_path)
     words = shlex.split(command.partition(" > ")[0], comments=True)[1:]
     if "--sandbox" not in words:
         words.append("--sandbox")

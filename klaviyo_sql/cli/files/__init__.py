@@ -1,4 +1,4 @@
-"""The files that `klaviyo-sql import` reads: each gives its columns and its rows, again and again, and takes rows that were rejected into a file of its kind."""
+"""The files that `klaviyo-sql import` reads: each gives its columns and its rows, again and again, and writes rejected rows into a file of its kind."""
 
 from __future__ import annotations
 

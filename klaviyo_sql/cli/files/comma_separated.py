@@ -26,7 +26,7 @@ class CommaSeparated:
         self._delimiter = {"tab": "\t", "\\t": "\t"}.get(delimiter, delimiter) if delimiter is not None else self._likely_delimiter()
         if len(self._delimiter) != 1 or self._delimiter in '"\r\n':
             raise UsageError("--delimiter is one character, or the word tab.")
-        self._header = next(self._rows(), None) or []
+        self._header: list[str] = next(self._rows(), [])
         self.columns = [name.strip() for name in self._header]
         self._check()
         self.describes = f"CSV with {_DELIMITERS.get(self._delimiter, repr(self._delimiter))}"
@@ -66,7 +66,7 @@ class CommaSeparated:
 
     def __iter__(self) -> Iterator[Record]:
         rows = self._rows()
-        next(rows, None)
+        next(rows, [])
         for number, row in enumerate(rows, 1):
             if len(row) != len(self.columns):
                 yield Record(number, {}, row, f"the row has {len(row)} fields, and the header {len(self.columns)}")

@@ -35,10 +35,16 @@ class Rejects(Protocol):
 class File(Protocol):
     """A file of rows."""
 
-    path: Path
-    describes: str
-    """What the file is, in a few words."""
-    columns: Sequence[str]
+    @property
+    def path(self) -> Path: ...
+
+    @property
+    def describes(self) -> str:
+        """What the file is, in a few words."""
+
+    @property
+    def columns(self) -> Sequence[str]:
+        """The names of its columns."""
 
     def __iter__(self) -> Iterator[Record]:
         """The rows from the first on, each time."""
