@@ -280,4 +280,5 @@ def unwritable(table: Table, column: Column, made: Template, *, is_new: bool) ->
     can = [table.columns[position].name for position in made.paths]
     what = "an INSERT" if is_new else "an UPDATE"
     why = "is Klaviyo's own to give" if isinstance(column.place, Id) else "cannot be written" if is_new else "cannot be changed"
-    return f"{table.name}.{column.name} {why}. What {what} can set: {', '.join(can)}."
+    hint = table.writes.hints.get(column.name) if table.writes is not None else None
+    return f"{table.name}.{column.name} {why}.{f' {hint}' if hint else ''} What {what} can set: {', '.join(can)}."

@@ -167,8 +167,7 @@ def refused(table: Table, kind: Kind) -> str:
         return f"{table.name} cannot be written to: Klaviyo has no way to change it."
     if kind in writes.refused:
         return f"{kind} is not possible on {table.name}: {writes.refused[kind]}"
-    can = [other.value for other in Kind if writes.allows(other)]
-    return f"{kind} is not possible on {table.name}: Klaviyo has no such operation. What is possible: {', '.join(can)}."
+    return f"{kind} is not possible on {table.name}: Klaviyo has no such operation. What is possible: {', '.join(writes.kinds)}."
 
 
 def stages(changes: Iterable[Change]) -> Iterator[list[Shipment]]:
@@ -418,10 +417,11 @@ def _ends(table: Table, links: Links, change: Change) -> tuple[Any, Any]:
         key = dict(zip(table.key, change.key, strict=True))
         return key[names[0]], key[names[1]]
     named = change.named
+    told = {column for _, column in links.meta}
     for name, value in named.items():
-        if name not in names and value is not None:
+        if name not in names and name not in told and value is not None:
             raise NotSupportedError(f"{table.name}.{name} cannot be written: a row is the link of {names[0]} with {names[1]}, and nothing else.")
-    for name in names:
+    for name in (*names, *(column for key, column in links.meta if key in data(links.add).items.at(("meta",)).required)):  # type: ignore[union-attr]
         if named.get(name) is None:
             raise DataError(f"{table.name} needs {name}: a row is the link of {names[0]} with {names[1]}")
     return named[names[0]], named[names[1]]
@@ -432,6 +432,8 @@ def _of_links(group: _Group, links: Links) -> Iterator[Shipment]:
     if links.other is not None and len({str(end[links.ids]) for _, end in ends}) < len({str(end[links.path]) for _, end in ends}):
         links = links.other
     name = links.add if group.kind is Kind.INSERT else links.remove
+    if name is None:
+        raise NotSupportedError(refused(group.table, group.kind))
     operation = contract.operation(name)
     items = data(name).items
     kind = items.get("type")
@@ -443,6 +445,12 @@ def _of_links(group: _Group, links: Links) -> Iterator[Shipment]:
         for start in range(0, len(ids), links.most):
             part = ids[start : start + links.most]
             path = re.sub(r"\{\w+\}", lambda _, at=at: quote(at, safe=""), operation.path)  # type: ignore[misc]
-            document = {"data": [{"type": kind.enum[0] if kind else None, "id": one} for one in part]}
-            request = Request(name, operation.method, path, body=document, table=group.table.name, repeatable=True)
+            document = {"data": [{"type": kind.enum[0] if kind else None, "id": one, **_meta(links, found[one][0])} for one in part]}
+            request = Request(name, operation.method, path, body=document, table=group.table.name, repeatable=not links.meta)
             yield Shipment(request, [found[one] for one in part], ("data",))
+
+
+def _meta(links: Links, change: Change) -> dict[str, Any]:
+    """What a new link tells of itself."""
+    found = {key: str(change.named[column]) for key, column in links.meta if change.named.get(column) is not None}
+    return {"meta": found} if found else {}
