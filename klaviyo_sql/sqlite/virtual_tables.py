@@ -59,6 +59,14 @@ class Rehearsal:
         self.on = False
         self.scans: dict[str, tuple[Any, ...]] = {}
         """The values of the first run of each scan, by what was agreed on it."""
+        self.lookups: dict[tuple[str, Any], None] = {}
+        """The tables and ids that would be looked up for rows that are written."""
+
+    def begin(self) -> None:
+        """A statement is about to be rehearsed; whoever begins sets `on` back."""
+        self.scans.clear()
+        self.lookups.clear()
+        self.on = True
 
 
 class Module:
@@ -200,7 +208,7 @@ class VirtualTable:
     # Writing. SQLite calls Begin before a statement that writes reads its first row, so that what is refused sends nothing.
 
     def Begin(self) -> None:  # noqa: N802
-        self._writable()
+        self._writable().join(id(self))
 
     def refuse(self) -> None:
         """Refuse, before a row is read, a statement that changes rows and cannot: one without a WHERE, or that sets what cannot be written.
@@ -266,7 +274,10 @@ class VirtualTable:
             values.setdefault(table.index(writes.once_by), uuid.uuid4().hex)
         for lookup in writes.lookups:
             given = values.pop(table.index(lookup.column), None)
-            if given is not None:
+            if given is not None and self.rehearsal.on:
+                self.rehearsal.lookups[lookup.table, given] = None
+                values |= {table.index(to): f"<{told} of {given} in {lookup.table}>" for told, to in lookup.tells}
+            elif given is not None:
                 found = self._looked_up(lookup, given)
                 values |= {table.index(to): value for (_, to), value in zip(lookup.tells, found, strict=True) if value is not None}
         return values
@@ -332,7 +343,7 @@ class Cursor:
     def Filter(self, _: int, agreed: str, values: tuple[Any, ...]) -> None:  # noqa: N802
         agreement = index.read(agreed)
         table = self._table
-        if table.rehearsal.on:
+        if table.rehearsal.on and not agreement.presumed_rows:
             table.rehearsal.scans.setdefault(agreed, values)
             self._row = self._current[0] = None
             return

@@ -101,12 +101,34 @@ def check(change: Change) -> None:
     if change.kind is Kind.INSERT and writes.one_of and not any(change.values.get(table.index(name)) is not None for name in writes.one_of):
         raise DataError(f"{table.name} needs {' or '.join(writes.one_of)}: nothing else tells one row from another")
     one, many = _ways(table, change.kind, change.conflict)
+    document: dict[str, Any] = {}
     if (upload := _upload(change, change.values)) is not None:
         form_body(table, form_template(table, upload.operation, writes.upload[0]), change.values)  # type: ignore[index]
     elif one is not None:
-        _document(change, change.values, template(table, one.operation), one, change.repeated)
+        document = _document(change, change.values, template(table, one.operation), one, change.repeated)
     elif many is not None:
-        _document(change, _without(table, many, change.values), template(table, many.operation, many.key))
+        document = _document(change, _without(table, many, change.values), template(table, many.operation, many.key))
+    if many is not None and many.most_bytes is not None:
+        _fits(table, many.most_bytes, len(msgspec.json.encode(document)))
+
+
+def _fits(table: Table, most_bytes: int, size: int) -> None:
+    if size > most_bytes:
+        raise DataError(f"{table.name}: one row is {size:,} bytes long, and Klaviyo takes at most {most_bytes:,}")
+
+
+def takes(table: Table, kind: Kind, conflict: Conflict = Conflict.ABORT) -> frozenset[int]:
+    """The positions of the columns that such a change can write; a link is written by the ids at its ends, a row is deleted by its key."""
+    writes = table.writes
+    if writes is None or kind is Kind.DELETE:
+        return frozenset()
+    if writes.links is not None:
+        return frozenset(map(table.index, (writes.links.path, writes.links.ids)))
+    one, many = _ways(table, kind, conflict)
+    made = template(table, one.operation) if one is not None else template(table, many.operation, many.key) if many is not None else None
+    looked_up = (table.index(lookup.column) for lookup in writes.lookups) if kind is Kind.INSERT else ()
+    uploaded = (table.index(writes.upload[0]),) if kind is Kind.INSERT and writes.upload is not None else ()
+    return frozenset(made.paths if made is not None else ()).union(looked_up, uploaded)
 
 
 def _upload(change: Change, values: Mapping[int, Any]) -> One | None:
@@ -160,6 +182,30 @@ def repeated(table: Table, positions: Collection[int]) -> frozenset[int]:
     return frozenset(found.difference(positions))
 
 
+def ways(table: Table, kind: Kind, conflict: Conflict = Conflict.ABORT) -> list[str]:
+    """How such changes are sent, for people: a sentence for each operation, with how many rows it takes."""
+    writes = table.writes
+    if writes is None or not writes.allows(kind):
+        return []
+    if writes.links is not None:
+        name = writes.links.add if kind is Kind.INSERT else writes.links.remove
+        return [f"{_called(name)}: one request for up to {writes.links.most:,} {writes.links.ids} of each {writes.links.path}"]
+    one, many = _ways(table, kind, conflict)
+    found = []
+    if many is not None:
+        least = f", from {many.least} rows on" if one is not None and many.least > 1 else ""
+        job = "; then its job is looked at until it is done" if many.job is not None else ""
+        found.append(f"{_called(many.operation)}: one request for up to {many.most:,} rows and {many.megabytes} MB{least}{job}")
+    if one is not None:
+        found.append(f"{_called(one.operation)}: one request a row{', for fewer rows' if many is not None else ''}")
+    return found
+
+
+def _called(name: str) -> str:
+    operation = contract.operation(name)
+    return f"{operation.method} {operation.path}"
+
+
 def refused(table: Table, kind: Kind) -> str:
     """Why a table takes no such statement, and what to do instead."""
     writes = table.writes
@@ -193,14 +239,14 @@ def _groups(changes: Iterable[Change]) -> list[_Group]:
 
 def _may_pass(change: Change, group: _Group) -> bool:
     """Whether the change may be carried out before the group, which came before it."""
-    own, others = _touched(change.table), _touched(group.table)
+    own, others = touches(change.table), touches(group.table)
     if change.kind is group.kind is Kind.INSERT:
         # A new row only needs what it refers to: a new profile may go before events, an event not before new profiles.
         return not change.table.writes.links and getattr(group.table.source, "resource", "") not in own  # type: ignore[union-attr]
     return not own & others
 
 
-def _touched(table: Table) -> frozenset[str]:
+def touches(table: Table) -> frozenset[str]:
     """The kinds of resources that a row of the table is about."""
     source = table.source
     kinds = {getattr(source, "resource", table.name)}
@@ -399,8 +445,8 @@ def _parts(elements: Iterable[_Element], many: Many) -> Iterator[list[_Element]]
     length = 0
     for behind, document in elements:
         size = len(msgspec.json.encode(document)) + 1
-        if many.most_bytes is not None and size > many.most_bytes:
-            raise DataError(f"{behind[0][0].table.name}: one row is {size:,} bytes long, and Klaviyo takes at most {many.most_bytes:,}")
+        if many.most_bytes is not None:
+            _fits(behind[0][0].table, many.most_bytes, size)
         if part and (len(part) >= many.most or length + size > many.megabytes * 10**6 - _ROOM):
             yield part
             part, length = [], 0

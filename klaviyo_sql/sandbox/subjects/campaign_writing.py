@@ -215,7 +215,7 @@ def _assign(call: Call) -> dict[str, Any]:
     attributes = message["attributes"]
     definition = attributes["definition"]
     flat = {
-        "label": definition.get("label"),
+        "label": definition.get("label") or "",
         "channel": definition["channel"],
         "content": definition["content"],
         "send_times": attributes["send_times"],

@@ -20,7 +20,7 @@ class Written:
 
 def only(name: str, body: str, doc: str, type_: Type = Type.TEXT) -> Column:
     """A column that is only written, where `body` says; SELECT * leaves it out."""
-    return Column(name, WriteOnly(), type_, f"{doc} Written, never read: NULL in every row.", hidden=True, body=tuple(body.split(".")))
+    return Column(name, WriteOnly(), type_, f"{doc.rstrip('.')}; it is written and never read.", hidden=True, body=tuple(body.split(".")))
 
 
 def named(
