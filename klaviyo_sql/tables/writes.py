@@ -28,9 +28,11 @@ def writable(table: Table) -> Table:
     found = WRITTEN.get(table.name)
     if found is None:
         return table
-    columns = (*(_with_body(column, found.bodies) for column in table.columns), *found.added)
-    others = tuple(replace(other, columns=(*other.columns, *found.added)) for other in table.others)
-    return replace(table, columns=columns, others=others, writes=found.writes)
+
+    def written(way: Table) -> Table:
+        return replace(way, columns=(*(_with_body(column, found.bodies) for column in way.columns), *found.added), writes=found.writes)
+
+    return replace(written(table), others=tuple(map(written, table.others)))
 
 
 def _with_body(column: Column, bodies: Mapping[str, str]) -> Column:

@@ -10,7 +10,7 @@ from typing import Any
 
 from klaviyo_sql.errors import DataError, NotSupportedError
 from klaviyo_sql.model.request import Upload
-from klaviyo_sql.model.table import Attribute, Choice, Column, Detail, Id, Property, Related, Table, Type
+from klaviyo_sql.model.table import Attribute, Choice, Collection, Column, Detail, Id, Included, Linked, Property, Related, Table, Type
 from klaviyo_sql.write import files, fitting, values
 from klaviyo_sql.write.schema import Schema, data, element, form
 
@@ -58,6 +58,10 @@ def body_path(table: Table, column: Column) -> Path | None:
         return ("attributes", *place.keys)
     if isinstance(place, Related):
         return ("relationships", place.relation)
+    if isinstance(place, Included) and isinstance(place.place, Attribute):
+        # Read with what it belongs to, the row is the included resource.
+        each = table.source.each[:1] if isinstance(table.source, Collection) else ()
+        return ("attributes", *place.place.keys) if each == (Linked(place.relation, place.resource),) else None
     return ("id",) if isinstance(place, Id) else None
 
 
@@ -252,12 +256,13 @@ def _filled(schema: Schema, document: dict[str, Any]) -> dict[str, Any]:
 
 def _complete(table: Table, made: Template, document: dict[str, Any]) -> None:
     """DataError when something is missing that Klaviyo requires."""
-    missing = _missing(made.schema, document, ())
+    # What is missing inside the JSON of a column is told with its place there.
+    missing = [path for path in _missing(made.schema, document, ()) if not any(path != found and path[: len(found)] == found for found in made.paths.values())]
     if not missing:
         return
     names = []
     for path in missing:
-        columns = [table.columns[position].name for position, found in made.paths.items() if found[: len(path)] == path or path[: len(found)] == found]
+        columns = [table.columns[position].name for position, found in made.paths.items() if found[: len(path)] == path]
         names.append(columns[0] if columns else ".".join(path))
     wanted = " and ".join(dict.fromkeys(names))
     raise DataError(f"{table.name} needs {wanted}: Klaviyo takes no row without")
