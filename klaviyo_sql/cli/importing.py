@@ -176,7 +176,7 @@ class Importer:
                 sql, given = f"DELETE FROM {self._name} WHERE {self._is_key()}", [values[name] for name in key]  # noqa: S608
             case _:
                 replace = " OR REPLACE" if self._mode is Mode.UPSERT else ""
-                sql = f"INSERT{replace} INTO {self._name} ({', '.join(map(_quoted, values))}) VALUES ({', '.join('?' * len(values))})"  # noqa: S608
+                sql = f"INSERT{replace} INTO {self._name} ({', '.join(map(_quoted, values))}) VALUES ({', '.join('?' * len(values))})"
                 given = list(values.values())
         try:
             self._cursor.execute(sql, given)

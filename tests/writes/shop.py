@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import klaviyo_sql
+from klaviyo_sql.model.clock import SimulatedClock
 from klaviyo_sql.sandbox import Account
 from tests.writes.conftest import sandbox_of
 
@@ -57,3 +58,11 @@ def named(resources: dict[str, Any], name: str, key: str = "name") -> dict[str, 
     """The one resource with that name."""
     (found,) = [resource for resource in resources.values() if resource["attributes"].get(key) == name]
     return dict(found)
+
+
+def pass_time(shop: Shop) -> None:
+    """Ten minutes go by, and what Klaviyo does meanwhile is done."""
+    clock = sandbox_of(shop.connection).clock
+    assert isinstance(clock, SimulatedClock)
+    clock.sleep(600)
+    shop.connection.execute("SELECT id FROM accounts").fetchall()

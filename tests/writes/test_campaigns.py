@@ -5,8 +5,9 @@ from __future__ import annotations
 import json
 from typing import Any
 
-import klaviyo_sql
 import pytest
+
+import klaviyo_sql
 from tests.writes.shop import Shop, attributes, named
 
 MESSAGE = {"definition": {"channel": "email", "label": "First", "content": {"subject": "Hello", "from_email": "shop@example.com", "from_label": "Shop"}}}
@@ -20,9 +21,7 @@ DEFINITION = {
 
 def draft(shop: Shop, channel: str = "email") -> dict[str, Any]:
     """A campaign that may still be changed."""
-    return next(
-        campaign for campaign in shop.account.campaigns.values() if campaign["attributes"]["status"] == "Draft" and campaign["channel"] == channel
-    )
+    return next(campaign for campaign in shop.account.campaigns.values() if campaign["attributes"]["status"] == "Draft" and campaign["channel"] == channel)
 
 
 def message_of(shop: Shop, campaign: dict[str, Any]) -> dict[str, Any]:
@@ -138,9 +137,7 @@ def test_a_flow_is_made_started_and_deleted(shop: Shop) -> None:
 
 
 def test_an_action_is_changed_and_deleted(shop: Shop) -> None:
-    action = next(
-        action for action in shop.account.flow_actions.values() if action["attributes"]["definition"]["type"] == "time-delay"
-    )
+    action = next(action for action in shop.account.flow_actions.values() if action["attributes"]["definition"]["type"] == "time-delay")
     definition = shop.one("SELECT definition FROM flow_actions WHERE id = ?", action["id"])
     changed = {**json.loads(definition), "data": {**json.loads(definition)["data"], "value": 7}}
     ((method, path, body),) = shop.run("UPDATE flow_actions SET definition = json_set(definition, '$.data.value', 7) WHERE id = ?", action["id"])
@@ -157,11 +154,11 @@ REFUSED = [
     ("INSERT INTO campaigns (name, messages) VALUES ('x', '[]')", "needs audiences_included"),
     (f"INSERT INTO campaigns (name, audiences_included, messages) VALUES ('x', {AUDIENCE}, '[{{\"definition\": {{}}}}]')", "needs 'channel': one of email"),
     (
-        f"INSERT INTO campaigns (name, audiences_included, messages) VALUES ('x', {AUDIENCE}, '[{{\"definition\": {{\"channel\": \"fax\"}}}}]')",
+        f'INSERT INTO campaigns (name, audiences_included, messages) VALUES (\'x\', {AUDIENCE}, \'[{{"definition": {{"channel": "fax"}}}}]\')',
         r"\$\[0\].attributes.definition.channel takes one of email",
     ),
     (
-        f"INSERT INTO sms_campaigns (name, audiences_included, messages) VALUES ('x', {AUDIENCE}, '[{{\"definition\": {{\"channel\": \"email\"}}}}]')",
+        f'INSERT INTO sms_campaigns (name, audiences_included, messages) VALUES (\'x\', {AUDIENCE}, \'[{{"definition": {{"channel": "email"}}}}]\')',
         "only what has the channel 'sms'",
     ),
     ("INSERT INTO campaigns (name, channel) VALUES ('x', 'email')", "messages of a new campaign tell its channel"),
@@ -175,7 +172,7 @@ REFUSED = [
     ("DELETE FROM campaign_messages WHERE id = 'x'", "with their campaign only"),
     ("UPDATE campaign_messages SET template_id = 'x' WHERE id = 'y'", "assign_template"),
     ("UPDATE campaign_messages SET channel = 'sms' WHERE id = 'y'", "stays in its channel"),
-    ("UPDATE campaign_messages SET definition = '{\"channel\": \"email\", \"subject\": \"x\"}' WHERE id = 'y'", "takes no 'subject'"),
+    ('UPDATE campaign_messages SET definition = \'{"channel": "email", "subject": "x"}\' WHERE id = \'y\'', "takes no 'subject'"),
     ("INSERT INTO campaign_audiences (campaign_id) VALUES ('x')", "audiences are columns of campaigns"),
     ("UPDATE flows SET status = 'on' WHERE id = 'x'", "draft, manual or live"),
     ("UPDATE flows SET name = 'x' WHERE id = 'x'", "only the status of a flow"),

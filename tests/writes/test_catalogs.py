@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 
-import klaviyo_sql
 import pytest
+
+import klaviyo_sql
 from tests.writes.shop import Shop, attributes, named
 
 PREFIX = "$custom:::$default:::"

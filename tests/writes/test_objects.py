@@ -4,19 +4,12 @@ from __future__ import annotations
 
 import json
 
-import klaviyo_sql
 import pytest
-from klaviyo_sql.model.clock import SimulatedClock
-from tests.writes.conftest import sandbox_of
-from tests.writes.shop import Shop, attributes, named
+
+import klaviyo_sql
+from tests.writes.shop import Shop, attributes, named, pass_time
 
 PROPERTIES = [{"id": 1, "name": "key", "type": "string"}, {"id": 2, "name": "size", "type": "int"}]
-
-
-def pass_time(shop: Shop) -> None:
-    clock = sandbox_of(shop.connection).clock
-    assert isinstance(clock, SimulatedClock)
-    clock.sleep(600)
 
 
 def mappings(source: str) -> str:
@@ -81,7 +74,7 @@ REFUSED = [
     ("INSERT INTO data_sources (title) VALUES ('')", "1 to 255 characters"),
     ("INSERT INTO data_sources (title, visibility) VALUES ('x', 'secret')", "takes one of private, shared"),
     ("UPDATE data_sources SET title = 'x' WHERE id = 'y'", "make a new one"),
-    ("INSERT INTO object_types (title, properties) VALUES ('x', '[{\"id\": 1, \"name\": \"n\", \"type\": \"blob\"}]')", "takes one of boolean, float"),
+    ('INSERT INTO object_types (title, properties) VALUES (\'x\', \'[{"id": 1, "name": "n", "type": "blob"}]\')', "takes one of boolean, float"),
     ("UPDATE object_types SET title = 'x' WHERE id = 'y'", "UPDATE object_schemas"),
     ("INSERT INTO object_schemas (object_type_id, title) VALUES ('x', 'y')", "needs properties"),
     ("UPDATE object_schemas SET status = 'gone' WHERE object_type_id = 'x' AND id = 'y'", "takes one of active, draft"),
@@ -92,7 +85,7 @@ REFUSED = [
     ("UPDATE object_records SET record_properties = '{}' WHERE id = 'x'", "INSERT the record once more"),
     ("INSERT INTO object_type_relations (schema_id, related_schema_id) VALUES ('x', 'y')", "needs relation_name"),
     ("DELETE FROM object_type_relations WHERE object_type_id = 'x'", "its own pages only"),
-    ("UPDATE source_mappings SET property_mappings = '[{\"id\": 1, \"type\": \"odd\"}]' WHERE id = 'x'", "takes one of constant, simple"),
+    ('UPDATE source_mappings SET property_mappings = \'[{"id": 1, "type": "odd"}]\' WHERE id = \'x\'', "takes one of constant, simple"),
 ]
 
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import json
 
-import klaviyo_sql
 import pytest
-from tests.writes.shop import Shop, attributes, named
+
+import klaviyo_sql
+from tests.writes.shop import Shop, attributes, named, pass_time
 
 
 def test_a_segment_is_made_changed_switched_off_and_deleted(shop: Shop) -> None:
@@ -15,7 +16,7 @@ def test_a_segment_is_made_changed_switched_off_and_deleted(shop: Shop) -> None:
     assert attributes(sent) == [{"name": "S", "definition": definition, "is_starred": True}]
     segment = named(shop.account.segments, "S")["id"]
     shop.connection.execute("UPDATE segments SET name = 'S2' WHERE id = ?", (segment,))
-    sent = shop.run("UPDATE Segments SET IsActive = 0 WHERE Id = ?", segment)
+    sent = shop.run("UPDATE skyvia.Segments SET IsActive = 0 WHERE Id = ?", segment)
     assert attributes(sent) == [{"name": "S2"}, {"is_active": False}]
     found = shop.account.segments[segment]["attributes"]
     assert (found["name"], found["is_active"]) == ("S2", False)
@@ -74,6 +75,7 @@ def test_a_device_is_told_and_forgotten(shop: Shop) -> None:
         "profile": {"data": {"type": "profile", "id": profile, "attributes": {}}},
     }
     shop.run("INSERT OR REPLACE INTO PushTokens (Token, Platform, Vendor, ProfileId, Background) VALUES ('t0k', 'ios', 'apns', ?, 'DENIED')", profile)
+    pass_time(shop)
     (token,) = [one for one in shop.account.push_tokens.values() if one["attributes"]["token"] == "t0k"]
     assert token["attributes"]["background"] == "DENIED"
     shop.run("DELETE FROM push_tokens WHERE id = ?", token["id"])
@@ -110,7 +112,7 @@ def test_what_stands_for_what_is_mapped_and_cleared(shop: Shop) -> None:
 def test_a_review_is_published_and_rejected(shop: Shop) -> None:
     review = next(iter(shop.account.reviews))
     assert attributes(shop.run("UPDATE reviews SET status = 'featured' WHERE id = ?", review)) == [{"status": {"value": "featured"}}]
-    sent = shop.run("UPDATE Reviews SET Status = 'rejected', RejectionReason = 'other', RejectionExplanation = 'spam' WHERE Id = ?", review)
+    sent = shop.run("UPDATE reviews SET status = 'rejected', rejection_reason = 'other', rejection_explanation = 'spam' WHERE id = ?", review)
     assert attributes(sent) == [{"status": {"value": "rejected", "rejection_reason": {"reason": "other", "status_explanation": "spam"}}}]
     assert shop.account.reviews[review]["attributes"]["status"]["value"] == "rejected"
 
@@ -142,7 +144,7 @@ def test_a_webhook_is_made_changed_and_deleted(shop: Shop) -> None:
     ((_, _, body),) = shop.run(sql, json.dumps(topics))
     assert [one["id"] for one in body["data"]["relationships"]["webhook-topics"]["data"]] == topics
     webhook = named(shop.account.webhooks, "W")["id"]
-    sent = shop.run("UPDATE Webhooks SET Enabled = 0, TopicIds = ? WHERE Id = ?", json.dumps(topics[:1]), webhook)
+    sent = shop.run("UPDATE webhooks SET enabled = 0, topic_ids = ? WHERE id = ?", json.dumps(topics[:1]), webhook)
     assert attributes(sent) == [{"enabled": False}]
     assert shop.one("SELECT topic_id FROM webhook_webhook_topics WHERE webhook_id = ?", webhook) == topics[0]
     shop.run("DELETE FROM webhooks WHERE id = ?", webhook)
@@ -155,7 +157,7 @@ REFUSED = [
     ("INSERT INTO segments (name, definition) VALUES ('x', '{}')", "needs 'condition_groups'"),
     ("INSERT INTO segment_profiles (segment_id, profile_id) VALUES ('x', 'y')", "computes who is in a segment"),
     ("DELETE FROM global_exclusions WHERE profile_id = 'x'", "unsuppress_profiles"),
-    ("INSERT INTO skyvia.BulkProfiles (ProfilesData) VALUES ('[{\"mail\": \"x\"}]')", "takes no 'mail'"),
+    ('INSERT INTO skyvia.BulkProfiles (ProfilesData) VALUES (\'[{"mail": "x"}]\')', "takes no 'mail'"),
     ("INSERT INTO skyvia.BulkProfiles (Relationships_ListData) VALUES ('[\"x\"]')", "needs ProfilesData"),
     ("INSERT INTO push_tokens (token, platform, vendor) VALUES ('t', 'ios', 'apns')", "profile_id or profile_email"),
     ("INSERT INTO push_tokens (token, platform, vendor, profile_id) VALUES ('t', 'palm', 'apns', 'x')", "takes one of android, ios"),

@@ -24,7 +24,7 @@ def _catalog(kind: str, many: str, jobs: str, key: str) -> Writes:
         delete=One(f"delete_{kind}"),
         delete_many=bulk("delete", repeatable=True),
         unique=("external_id",),
-        hints={"external_id": _FIXED, "item_id": "A variant stays with its item."},
+        hints={"external_id": _FIXED, **({"item_id": "A variant stays with its item."} if kind == "catalog_variant" else {})},
         notes=("From five rows on they go by bulk jobs of a hundred.",),
     )
 
