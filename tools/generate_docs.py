@@ -228,10 +228,10 @@ def _how(table: Table, writes: Writes, made: Template, position: int, kind: str)
     if kind == "INSERT" and writes.insert_many is not None and writes.insert_many.of is not None and writes.insert_many.of[0] == name:
         return "required"
     path = made.paths.get(position)
-    if path is None:
-        return "yes" if kind == "INSERT" and writes.upload is not None and writes.upload[0] == name else ""
     if kind == "INSERT" and name in writes.one_of:
         return "one of these"
+    if path is None:
+        return ""
     if kind == "INSERT" and name in writes.defaults:
         return "yes"
     required, place = kind == "INSERT", made.schema
@@ -245,6 +245,8 @@ def _how(table: Table, writes: Writes, made: Template, position: int, kind: str)
 def _taken(table: Table, writes: Writes, made: Mapping[str, Template], position: int) -> str:
     """What values a column takes, as far as that is known."""
     column = table.columns[position]
+    if writes.upload is not None and writes.upload[0] == column.name:
+        return "the path of a PNG, JPEG or GIF, or a blob"
     if column.name in writes.patterns:
         return writes.patterns[column.name][1]
     for found in made.values():

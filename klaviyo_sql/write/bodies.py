@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import re
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -72,8 +72,8 @@ def body(
     *,
     identifier: str | None = None,
     is_new: bool,
-    repeated: Collection[int] = (),
-    clears: Collection[str] = (),
+    repeated: Container[int] = (),
+    clears: Container[str] = (),
 ) -> dict[str, Any]:
     """What stands in `data`: the values that are given, each checked, and whatever is required beside them.
 

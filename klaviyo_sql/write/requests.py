@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 from urllib.parse import quote
@@ -189,7 +189,7 @@ def ways(table: Table, kind: Kind, conflict: Conflict = Conflict.ABORT) -> list[
         return []
     if writes.links is not None:
         name = writes.links.add if kind is Kind.INSERT else writes.links.remove
-        return [f"{_called(name)}: one request for up to {writes.links.most:,} {writes.links.ids} of each {writes.links.path}"]
+        return [] if name is None else [f"{_called(name)}: one request for up to {writes.links.most:,} {writes.links.ids} of each {writes.links.path}"]
     one, many = _ways(table, kind, conflict)
     found = []
     if many is not None:
@@ -344,7 +344,7 @@ def _id(change: Change) -> Any:
     return key[position]
 
 
-def _document(change: Change, values: Mapping[int, Any], made: Template, one: One | None = None, read: Collection[int] = ()) -> dict[str, Any]:
+def _document(change: Change, values: Mapping[int, Any], made: Template, one: One | None = None, read: Container[int] = ()) -> dict[str, Any]:
     identifier = None if change.kind is Kind.INSERT else str(_id(change)) if change.key else ""
     clears = one.clears if one is not None else ()
     return body(change.table, made, values, identifier=identifier, is_new=change.kind is Kind.INSERT, repeated=read, clears=clears)

@@ -31,7 +31,8 @@ NAMES = {
         campaign_message_send_time_v2 campaign_recipient_estimation_v2""",
     "skyvia": """Accounts EmailCampaigns SMSCampaigns EmailCampaignMessages SMSCampaignMessages EmailCampaignTags SMSCampaignTags ListTags SegmentTags
         FlowTags GroupTags EventMetrics EventProfiles FlowActions SegmentProfiles ListProfiles ImportBulkProfiles Profiles Lists Templates Tags TagGroups
-        BulkProfiles Coupons CouponCodes Images CatalogItems CatalogVariants CatalogCategories Flows Segments Metrics DailyMetrics WeeklyMetrics MonthlyMetrics""",
+        Coupons CouponCodes Images CatalogItems CatalogVariants CatalogCategories Flows Segments Metrics DailyMetrics WeeklyMetrics
+        MonthlyMetrics BulkProfiles""",
     "fivetran": "EVENT PERSON CAMPAIGN CAMPAIGN_LIST EMAIL_TEMPLATE FLOW METRIC LIST LIST_EXCLUSION LIST_PERSON",
 }
 """What the systems have, as they write it, without what only takes rows in and without Fivetran's INTEGRATION."""

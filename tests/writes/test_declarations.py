@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
+
 import pytest
 
 import klaviyo_sql
@@ -87,9 +90,19 @@ def test_the_examples_run(shop: Shop, name: str) -> None:
     assert not shop.connection.execute("SELECT * FROM klaviyo_writes WHERE status NOT IN ('done', 'accepted', 'absent')").fetchall()
 
 
+def test_what_the_guide_shows_runs(shop: Shop) -> None:
+    guide = Path(__file__).resolve().parents[2] / "docs" / "writing.md"
+    blocks = re.findall(r"^```sql write\n(.*?)^```$", guide.read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL)
+    assert len(blocks) == 3
+    for block in blocks:
+        shop.connection.executescript(block)
+        shop.connection.commit()
+    assert [one["attributes"]["first_name"] for one in shop.account.profiles.values() if one["attributes"]["email"] == "ada@example.com"] == ["Ada"]
+
+
 @pytest.mark.parametrize("name", sorted(TABLES.keys() - WRITABLE.keys()))
 def test_what_cannot_be_written_is_refused(shop: Shop, name: str) -> None:
     column = next(column.name for column in TABLES[name].columns if not column.hidden)
-    with pytest.raises(klaviyo_sql.Error, match="not possible|cannot be written|may not be modified"):
+    with pytest.raises(klaviyo_sql.Error, match=r"not possible|cannot be written|may not be modified"):
         shop.connection.execute(f"INSERT INTO {name} ({column}) VALUES ('x')")
     assert not list(shop.connection.requests)

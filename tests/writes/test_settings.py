@@ -76,7 +76,7 @@ def test_a_device_is_told_and_forgotten(shop: Shop) -> None:
     }
     shop.run("INSERT OR REPLACE INTO PushTokens (Token, Platform, Vendor, ProfileId, Background) VALUES ('t0k', 'ios', 'apns', ?, 'DENIED')", profile)
     pass_time(shop)
-    (token,) = [one for one in shop.account.push_tokens.values() if one["attributes"]["token"] == "t0k"]
+    token = named(shop.account.push_tokens, "t0k", "token")
     assert token["attributes"]["background"] == "DENIED"
     shop.run("DELETE FROM push_tokens WHERE id = ?", token["id"])
     assert token["id"] not in shop.account.push_tokens

@@ -38,7 +38,8 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
         "DELETE FROM lists WHERE name = 'Visitors'",
     ),
     "list_profiles": (
-        "INSERT INTO list_profiles (list_id, profile_id)\nSELECT (SELECT id FROM lists WHERE name = 'Newsletter'), id FROM profiles ORDER BY created DESC LIMIT 10",
+        "INSERT INTO list_profiles (list_id, profile_id)\nSELECT (SELECT id FROM lists WHERE name = 'Newsletter'), id\n"
+        "FROM profiles ORDER BY created DESC LIMIT 10",
         "DELETE FROM list_profiles\nWHERE list_id = (SELECT id FROM lists WHERE name = 'Newsletter') AND profile_id = (SELECT id FROM profiles LIMIT 1)",
     ),
     "profile_lists": (
@@ -68,7 +69,8 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
         "DELETE FROM flows WHERE name = 'Wait'",
     ),
     "flow_actions": (
-        "UPDATE flow_actions SET definition = json_set(definition, '$.data.value', 3)\nWHERE id = (SELECT id FROM flow_actions WHERE type = 'time-delay' LIMIT 1)",
+        "UPDATE flow_actions SET definition = json_set(definition, '$.data.value', 3)\n"
+        "WHERE id = (SELECT id FROM flow_actions WHERE type = 'time-delay' LIMIT 1)",
     ),
     "templates": (
         "INSERT INTO templates (name, editor_type, html) VALUES ('Plain', 'CODE', '<html><body>Hello</body></html>')",
@@ -138,10 +140,12 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
         "DELETE FROM push_tokens WHERE id = (SELECT id FROM push_tokens LIMIT 1)",
     ),
     "profile_bulk_import_jobs": (
-        "INSERT INTO profile_bulk_import_jobs (profiles, list_ids)\nSELECT '[{\"email\": \"grace@example.com\"}]', json_array(id) FROM lists WHERE name = 'Newsletter'",
+        'INSERT INTO profile_bulk_import_jobs (profiles, list_ids)\nSELECT \'[{"email": "grace@example.com"}]\', json_array(id)\n'
+        "FROM lists WHERE name = 'Newsletter'",
     ),
     "custom_metrics": (
-        "INSERT INTO custom_metrics (name, aggregation_method, metric_groups)\nSELECT 'Calls', 'count', json_array(json_object('metric_id', id)) FROM metrics LIMIT 1",
+        "INSERT INTO custom_metrics (name, aggregation_method, metric_groups)\nSELECT 'Calls', 'count', json_array(json_object('metric_id', id))\n"
+        "FROM metrics LIMIT 1",
         "UPDATE custom_metrics SET aggregation_method = 'value' WHERE name = 'Calls'",
         "DELETE FROM custom_metrics WHERE name = 'Calls'",
     ),
