@@ -7,21 +7,26 @@ python tools/generate_docs.py --check    fail when what is there is not what wou
 from __future__ import annotations
 
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 
 from klaviyo_sql import contract
 from klaviyo_sql.contract import Operation
 from klaviyo_sql.model.table import Aggregates, Collection, Parameter, Question, Table, Type, pascal_case
+from klaviyo_sql.model.writing import Writes
 from klaviyo_sql.plan import pushdown
 from klaviyo_sql.session.introspection import is_exact, operation_name, pushed
 from klaviyo_sql.session.own_tables import OWN_TABLES
 from klaviyo_sql.tables import TABLES
 from klaviyo_sql.tables.reports import REPORTS
+from klaviyo_sql.tables.written.examples import EXAMPLES
 from klaviyo_sql.vocabularies import VOCABULARIES, Object
+from klaviyo_sql.write.bodies import Template, template
 
 FOLDER = Path(__file__).resolve().parent.parent / "docs" / "tables"
 OTHER_NAMES = FOLDER.parent / "other-names.md"
 
+KINDS = ("INSERT", "UPDATE", "DELETE")
 TYPES = {
     Type.TEXT: "text",
     Type.INTEGER: "integer",
@@ -156,7 +161,109 @@ def page(table: Table) -> str:
     for example in table.examples:
         lines += [example.question, "", "```sql", example.sql, "```", ""]
     lines += ["## Columns", "", *columns(table)]
+    if table.writes is not None:
+        lines += ["## Writing", "", *writing(table, table.writes)]
     return "\n".join(lines)
+
+
+def writing(table: Table, writes: Writes) -> list[str]:
+    """What an INSERT, an UPDATE and a DELETE send, what each takes, and examples."""
+    lines = [f"- {kind}: {_sent_by(writes, kind)}" if writes.allows(kind) else f"- {kind}: no. {_why_not(writes, kind)}" for kind in KINDS]
+    lines += ["", *(f"- {note}" for note in writes.notes), *([""] if writes.notes else [])]
+    if not writes.kinds:
+        return lines
+    lines += ["[Writing](../writing.md) tells how rows wait for COMMIT, what is refused and what becomes of each row.", ""]
+    for statement in EXAMPLES.get(table.name, ()):
+        lines += ["```sql write", statement, "```", ""]
+    if writes.links is not None:
+        ends = [writes.links.path, writes.links.ids, *(column for _, column in writes.links.meta)]
+        return [*lines, f"A row is a link: an INSERT gives {', '.join(f'`{name}`' for name in ends)}.", ""]
+    made = {kind: found for kind in ("INSERT", "UPDATE") if (found := _template(table, writes, kind)) is not None}
+    if not made:
+        return lines
+    lines += ["| column | INSERT | UPDATE | takes |", "|---|---|---|---|"]
+    for position, column in enumerate(table.columns):
+        told = {kind: _how(table, writes, found, position, kind) for kind, found in made.items()}
+        if any(told.values()):
+            lines.append(f"| `{column.name}` | {told.get('INSERT', '')} | {told.get('UPDATE', '')} | {_taken(table, writes, made, position)} |")
+    return [*lines, ""]
+
+
+def _sent_by(writes: Writes, kind: str) -> str:
+    one, many = {
+        "INSERT": (writes.insert, writes.insert_many),
+        "UPDATE": (writes.update, writes.update_many),
+        "DELETE": (writes.delete, writes.delete_many),
+    }[kind]
+    if writes.links is not None:
+        names = [name for way in (writes.links, writes.links.other) if way is not None and (name := way.add if kind == "INSERT" else way.remove) is not None]
+        return f"{' or '.join(map(_operation, names))}, up to {writes.links.most:,} rows in a request."
+    parts = [] if one is None else [f"{_operation(one.operation)}, one request a row"]
+    if kind == "INSERT" and writes.upload is not None:
+        parts.append(f"{_operation(writes.upload[1].operation)} with a `{writes.upload[0]}`")
+    if many is not None:
+        parts.append(f"{f'from {many.least} rows on ' if one is not None else ''}{_operation(many.operation)}, up to {many.most:,} rows in a request")
+    replacing = writes.replace or writes.replace_many
+    return "; ".join(parts) + "." + (" INSERT OR REPLACE updates what is there." if kind == "INSERT" and replacing else "")
+
+
+def _operation(name: str) -> str:
+    operation = contract.operation(name)
+    return f"`{operation.method} {operation.path}`"
+
+
+def _why_not(writes: Writes, kind: str) -> str:
+    sentence = writes.refused.get(kind, "Klaviyo has no such operation.")
+    return sentence[:1].upper() + sentence[1:]
+
+
+def _template(table: Table, writes: Writes, kind: str) -> Template | None:
+    one, many = (writes.insert, writes.insert_many) if kind == "INSERT" else (writes.update, writes.update_many)
+    return template(table, one.operation) if one is not None else template(table, many.operation, many.key) if many is not None else None
+
+
+def _how(table: Table, writes: Writes, made: Template, position: int, kind: str) -> str:
+    """Whether a column can be written: yes, required, or not at all."""
+    name = table.columns[position].name
+    if kind == "INSERT" and writes.insert_many is not None and writes.insert_many.of is not None and writes.insert_many.of[0] == name:
+        return "required"
+    path = made.paths.get(position)
+    if kind == "INSERT" and name in writes.one_of:
+        return "one of these"
+    if path is None:
+        return ""
+    if kind == "INSERT" and name in writes.defaults:
+        return "yes"
+    required, place = kind == "INSERT", made.schema
+    for key in path:
+        required = required and key in place.required
+        place = place.at((key,)) or place
+    alone = kind == "UPDATE" and writes.update is not None and name in writes.update.alone
+    return "required" if required else "yes, alone" if alone else "yes"
+
+
+def _taken(table: Table, writes: Writes, made: Mapping[str, Template], position: int) -> str:
+    """What values a column takes, as far as that is known."""
+    column = table.columns[position]
+    if writes.upload is not None and writes.upload[0] == column.name:
+        return "the path of a PNG, JPEG or GIF, or a blob"
+    if column.name in writes.patterns:
+        return writes.patterns[column.name][1]
+    for found in made.values():
+        place = found.schema.at(found.paths[position]) if position in found.paths else None
+        if place is None:
+            continue
+        if place.enum:
+            return ", ".join(f"`{value}`" for value in place.enum)
+        if found.paths[position][0] == "relationships":
+            inner = place.get("data")
+            return "ids, as a JSON array" if inner is not None and inner.type == "array" else "an id"
+        if column.type is Type.JSON or place.type in ("array", "object"):
+            return {"array": "a JSON array", "object": "a JSON object"}.get(place.type or "", "JSON")
+        if place.longest is not None:
+            return f"at most {place.longest} characters"
+        return TYPES[column.type].replace(" (microseconds)", "")
+    return TYPES[column.type]
 
 
 def operations(table: Table) -> list[Operation]:

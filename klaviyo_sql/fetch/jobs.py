@@ -80,7 +80,10 @@ class Jobs:
         reasons = list(attributes.get("errors") or ())
         if failures and job.errors is not None:
             reasons = list(self._errors(job, identifier, shipment.request.table))
-        settle(shipment, failures, reasons, ended=str(attributes.get("status")))
+        if shipment.is_many:
+            settle(shipment, failures, reasons, ended=str(attributes.get("status")))
+        else:
+            _settle_row(shipment, failures, reasons, ended=str(attributes.get("status")))
         return True
 
     def _errors(self, job: Job, identifier: str, table: str) -> Iterable[dict[str, Any]]:
@@ -132,6 +135,18 @@ def settle(shipment: Shipment, failures: int, reasons: list[dict[str, Any]], *, 
                 change.failed(f"Klaviyo's job {change.job} could not write it, and does not say why.")
             else:
                 change.failed(f"Of the job {change.job} {unexplained} more rows failed, and Klaviyo does not say which.", Status.UNKNOWN)
+
+
+def _settle_row(shipment: Shipment, failures: int, reasons: list[dict[str, Any]], *, ended: str) -> None:
+    """What became of a row that is a whole job."""
+    for change in shipment.changes:
+        if ended.startswith("cancel"):
+            change.failed("The job was cancelled.", Status.UNKNOWN)
+        elif failures:
+            told = "; ".join(dict.fromkeys(str(reason.get("detail") or reason.get("title")) for reason in reasons[:3])) or "Klaviyo does not say why"
+            change.failed(f"{failures:,} of what is in the job {change.job} could not be written, and the rest was: {told}")
+        else:
+            change.status, change.error = Status.DONE, None
 
 
 def _position(reason: dict[str, Any], rows: list[list[Change]]) -> int | None:

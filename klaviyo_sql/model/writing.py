@@ -77,19 +77,21 @@ class Links:
     """Rows are links: the ids at one end go into one request for each id at the other, at most `most` of them.
 
     `path` is the column whose value stands in the request's path, `ids` the one whose values are in the body. `other` links from the other end, and is taken
-    where that is fewer requests.
+    where that is fewer requests. `meta` is what a new link tells of itself: Klaviyo's names, and the columns. Links without `remove` stay.
     """
 
     add: str
-    remove: str
+    remove: str | None
     path: str
     ids: str
     most: int = 1000
     other: Links | None = None
+    meta: tuple[tuple[str, str], ...] = ()
 
     def renamed(self, name: Callable[[str], str]) -> Links:
         """The same for a table whose columns have other names."""
-        return replace(self, path=name(self.path), ids=name(self.ids), other=self.other and self.other.renamed(name))
+        meta = tuple((key, name(column)) for key, column in self.meta)
+        return replace(self, path=name(self.path), ids=name(self.ids), meta=meta, other=self.other and self.other.renamed(name))
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +113,7 @@ class Writes:
 
     `upload` is a column that takes a file, and what is sent instead of `insert` where it is given. `patterns` are what texts must look like that the contract
     says no more of: a regular expression, and what it means in words. `fixed` are places in the body of a new row (`*`: every element) where nothing else may
-    stand: the messages of SMS campaigns are SMS.
+    stand: the messages of SMS campaigns are SMS. `hints` say of columns that cannot be written what to do instead.
     """
 
     insert: One | None = None
@@ -134,11 +136,17 @@ class Writes:
     upload: tuple[str, One] | None = None
     patterns: Mapping[str, tuple[str, str]] = field(default_factory=dict)
     fixed: Mapping[str, str] = field(default_factory=dict)
+    hints: Mapping[str, str] = field(default_factory=dict)
 
     def allows(self, kind: str) -> bool:
         """Whether the table takes an INSERT, an UPDATE or a DELETE."""
         ways = {"INSERT": self.insert or self.insert_many, "UPDATE": self.update or self.update_many, "DELETE": self.delete or self.delete_many}
-        return bool(ways[kind]) or (self.links is not None and kind != "UPDATE")
+        return bool(ways[kind]) or (self.links is not None and (kind == "INSERT" or (kind == "DELETE" and self.links.remove is not None)))
+
+    @property
+    def kinds(self) -> tuple[str, ...]:
+        """What the table takes of INSERT, UPDATE and DELETE."""
+        return tuple(kind for kind in ("INSERT", "UPDATE", "DELETE") if self.allows(kind))
 
     def renamed(self, name: Callable[[str], str]) -> Writes:
         """The same for a table whose columns have other names."""
@@ -171,4 +179,5 @@ class Writes:
             lookups=tuple(replace(lookup, column=name(lookup.column), tells=tuple((told, name(to)) for told, to in lookup.tells)) for lookup in self.lookups),
             upload=self.upload and (name(self.upload[0]), self.upload[1]),
             patterns={name(column): pattern for column, pattern in self.patterns.items()},
+            hints={name(column): hint for column, hint in self.hints.items()},
         )

@@ -119,7 +119,7 @@ SOURCE_MAPPINGS = Table(
     name="source_mappings",
     doc="How the properties of records are made from their sources, one row for each schema that has a mapping.",
     source=Collection(resource="source-mapping", list="get_source_mapping_for_object_schema", parent=Parent("object_schemas", "object_schema_id"), one=True),
-    key=("object_schema_id",),
+    key=("id",),
     typical_rows=10,
     columns=(
         linked("object_schema_id", ParentId(), "The schema's id; without it every schema is asked, one request each.", not_null=True),

@@ -6,21 +6,21 @@ Sources: the contract's operations and bodies; how many rows one request takes i
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 
-from klaviyo_sql.model.table import Column, Table, Type, WriteOnly
+from klaviyo_sql.model.table import Column, Table, Type
 from klaviyo_sql.model.writing import Job, Links, Lookup, Many, One, Writes
+from klaviyo_sql.tables.written.campaigns import CAMPAIGNS
+from klaviyo_sql.tables.written.catalogs import CATALOGS
+from klaviyo_sql.tables.written.connections import CONNECTIONS
+from klaviyo_sql.tables.written.content import CONTENT
+from klaviyo_sql.tables.written.declaring import Written, named, only
+from klaviyo_sql.tables.written.flows import FLOWS
+from klaviyo_sql.tables.written.metrics import METRICS
+from klaviyo_sql.tables.written.objects import OBJECTS
+from klaviyo_sql.tables.written.people import PEOPLE
 
-_JSON, _TEXT = Type.JSON, Type.TEXT
-
-
-@dataclass(frozen=True, slots=True)
-class Written:
-    """How a table is written: where columns go in a body that are read from elsewhere, and columns that are only written."""
-
-    writes: Writes
-    bodies: Mapping[str, str] = field(default_factory=dict)
-    added: tuple[Column, ...] = ()
+_JSON = Type.JSON
 
 
 def writable(table: Table) -> Table:
@@ -28,63 +28,29 @@ def writable(table: Table) -> Table:
     found = WRITTEN.get(table.name)
     if found is None:
         return table
-    columns = (*(_with_body(column, found.bodies) for column in table.columns), *found.added)
-    others = tuple(replace(other, columns=(*other.columns, *found.added)) for other in table.others)
-    return replace(table, columns=columns, others=others, writes=found.writes)
+
+    def written(way: Table) -> Table:
+        return replace(way, columns=(*(_with_body(column, found.bodies) for column in way.columns), *found.added), writes=found.writes)
+
+    return replace(written(table), others=tuple(map(written, table.others)))
 
 
 def _with_body(column: Column, bodies: Mapping[str, str]) -> Column:
-    return replace(column, body=tuple(bodies[column.name].split("."))) if column.name in bodies else column
-
-
-def _only(name: str, body: str, doc: str, type_: Type = _TEXT) -> Column:
-    """A column that is only written, where `body` says; SELECT * leaves it out."""
-    return Column(name, WriteOnly(), type_, f"{doc.rstrip('.')}; it is written and never read.", hidden=True, body=tuple(body.split(".")))
+    return replace(column, body=tuple(filter(None, bodies[column.name].split(".")))) if column.name in bodies else column
 
 
 _PROFILE_JOB = Job("get_bulk_import_profiles_job", "get_errors_for_bulk_import_profiles_job")
 _BULK_PROFILES = Many("bulk_import_profiles", "profiles", 10_000, _PROFILE_JOB, repeatable=True, least=10, most_bytes=100_000, only_set=True)
 
 _PATCHES = (
-    _only("append_properties", "meta.patch_properties.append", "Values to append to custom properties that are arrays, as a JSON object.", _JSON),
-    _only("unappend_properties", "meta.patch_properties.unappend", "Values to take out of custom properties that are arrays, as a JSON object.", _JSON),
-    _only("unset_properties", "meta.patch_properties.unset", "Custom properties to remove: a JSON array of their names.", _JSON),
+    only("append_properties", "meta.patch_properties.append", "Values to append to custom properties that are arrays, as a JSON object.", _JSON),
+    only("unappend_properties", "meta.patch_properties.unappend", "Values to take out of custom properties that are arrays, as a JSON object.", _JSON),
+    only("unset_properties", "meta.patch_properties.unset", "Custom properties to remove: a JSON array of their names.", _JSON),
 )
 
 _NOT_PROFILES = (
     "Klaviyo deletes profiles only as a request for data privacy, which cannot be taken back: request_profile_deletion(profile_id => …, confirm => 'delete')."
 )
-
-
-def _named(
-    kind: str, *, update: bool = True, delete: bool = True, unique: tuple[str, ...] = ("name",), created: str | None = "created", **more: object
-) -> Writes:
-    """The usual three: create_…, update_… and delete_…, one request a row."""
-    return Writes(
-        insert=One(f"create_{kind}"),
-        update=One(f"update_{kind}") if update else None,
-        delete=One(f"delete_{kind}") if delete else None,
-        unique=unique,
-        created=created,
-        **more,  # type: ignore[arg-type]
-    )
-
-
-def _catalog(kind: str, many: str, jobs: str, key: str) -> Writes:
-    """Items, variants and categories of the catalog: one request a row, or a bulk job for a hundred."""
-
-    def bulk(verb: str, *, repeatable: bool) -> Many:
-        return Many(f"bulk_{verb}_{many}", key, 100, Job(f"get_bulk_{verb}_{jobs}_job"), repeatable=repeatable, least=5)
-
-    return Writes(
-        insert=One(f"create_{kind}"),
-        insert_many=bulk("create", repeatable=False),
-        update=One(f"update_{kind}"),
-        update_many=bulk("update", repeatable=True),
-        delete=One(f"delete_{kind}"),
-        delete_many=bulk("delete", repeatable=True),
-        unique=("external_id",),
-    )
 
 
 def _tagged(resource: str) -> Written:
@@ -113,9 +79,20 @@ WRITTEN: dict[str, Written] = {
         ),
         added=_PATCHES,
     ),
-    "lists": Written(_named("list")),
+    "lists": Written(named("list")),
     "list_profiles": Written(Writes(links=Links("add_profiles_to_list", "remove_profiles_from_list", path="list_id", ids="profile_id"))),
-    "segments": Written(_named("segment")),
+    "segments": Written(
+        named(
+            "segment",
+            update=One("update_segment", alone=("is_active",)),
+            hints={"is_active": "A new segment is active: UPDATE it afterwards, in a statement that sets nothing else."},
+            notes=(
+                "definition is JSON of {condition_groups: [{conditions: […]}]}; Klaviyo computes the members of a new segment within minutes.",
+                "is_active is set in an UPDATE of its own, because Klaviyo takes it with nothing else.",
+                "Klaviyo takes a hundred new segments and a hundred changes a day.",
+            ),
+        ),
+    ),
     "events": Written(
         Writes(
             insert=One("create_event", repeatable=True),
@@ -143,35 +120,27 @@ WRITTEN: dict[str, Written] = {
             "event_properties": "attributes.properties",
         },
         added=(
-            _only("metric_service", "attributes.metric.data.attributes.service", "The integration that a new metric is said to be of (default: api)."),
-            _only("profile_phone_number", "attributes.profile.data.attributes.phone_number", "The phone number of the profile."),
-            _only("profile_external_id", "attributes.profile.data.attributes.external_id", "The external id of the profile."),
-            _only("profile_first_name", "attributes.profile.data.attributes.first_name", "The first name that the profile gets."),
-            _only("profile_last_name", "attributes.profile.data.attributes.last_name", "The last name that the profile gets."),
-            _only("profile_properties", "attributes.profile.data.attributes.properties", "Custom properties that the profile gets, as JSON.", _JSON),
-            _only("backfill", "attributes.backfill", "1 for history: no flow is started by it.", Type.BOOLEAN),
+            only("metric_service", "attributes.metric.data.attributes.service", "The integration that a new metric is said to be of (default: api)."),
+            only("profile_phone_number", "attributes.profile.data.attributes.phone_number", "The phone number of the profile."),
+            only("profile_external_id", "attributes.profile.data.attributes.external_id", "The external id of the profile."),
+            only("profile_first_name", "attributes.profile.data.attributes.first_name", "The first name that the profile gets."),
+            only("profile_last_name", "attributes.profile.data.attributes.last_name", "The last name that the profile gets."),
+            only("profile_properties", "attributes.profile.data.attributes.properties", "Custom properties that the profile gets, as JSON.", _JSON),
+            only("backfill", "attributes.backfill", "1 for history: no flow is started by it.", Type.BOOLEAN),
         ),
     ),
-    "catalog_items": Written(_catalog("catalog_item", "catalog_items", "catalog_items", "items")),
-    "catalog_categories": Written(_catalog("catalog_category", "catalog_categories", "categories", "categories")),
-    "catalog_variants": Written(
-        _catalog("catalog_variant", "catalog_variants", "variants", "variants"),
-        bodies={"item_id": "relationships.item"},
-    ),
-    "coupons": Written(_named("coupon", unique=("external_id",), created=None)),
-    "coupon_codes": Written(
-        Writes(
-            insert=One("create_coupon_code"),
-            insert_many=Many("bulk_create_coupon_codes", "coupon-codes", 1000, Job("get_bulk_create_coupon_codes_job"), least=5),
-            update=One("update_coupon_code"),
-            delete=One("delete_coupon_code"),
-            unique=("unique_code",),
-        ),
-    ),
-    "tags": Written(_named("tag", created=None)),
-    "tag_groups": Written(_named("tag_group", created=None)),
+    "tags": Written(named("tag", created=None)),
+    "tag_groups": Written(named("tag_group", created=None)),
     "list_tags": _tagged("list"),
     "segment_tags": _tagged("segment"),
     "campaign_tags": _tagged("campaign"),
     "flow_tags": _tagged("flow"),
+    **CAMPAIGNS,
+    **FLOWS,
+    **CONTENT,
+    **CATALOGS,
+    **METRICS,
+    **PEOPLE,
+    **CONNECTIONS,
+    **OBJECTS,
 }

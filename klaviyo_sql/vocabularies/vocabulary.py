@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
 from klaviyo_sql.model.table import Choice, Collection, Column, ElementKind, Elements, Id, Linked, ParentId, Property, Table, Type, pascal_case
+from klaviyo_sql.model.writing import Writes
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,6 +17,7 @@ class Object:
     """A table of the account, `base`, under another name.
 
     `columns` are the only ones that it has, each name with the base's; without them it has all, some of which are `renamed`, from the base's name.
+    Such a choice of columns can be read; with `written` it can be written as well.
     `part` leaves only the rows with these values, in columns that choose what is read (`Choice`, `ElementKind`). `added` are columns of its own.
     Property columns that the user declared come last, their names with the prefix `properties`.
     """
@@ -25,6 +27,7 @@ class Object:
     columns: Mapping[str, str] | None = None
     renamed: Mapping[str, str] = field(default_factory=dict)
     part: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    written: bool = False
     added: tuple[Column, ...] = ()
     properties: str = ""
     doc: str | None = None
@@ -64,8 +67,11 @@ class Object:
         if isinstance(source, Collection):
             source = replace(source, each=tuple(map(self._elements, source.each)))
         key = tuple(names[name] for name in way.key if name in names)
-        # A part of a table, or a choice of its columns, is not what Klaviyo writes.
-        writes = way.writes.renamed(lambda name: names.get(name, name)) if way.writes and self.columns is None and not self.part else None
+        writes = way.writes
+        if writes is not None and self.columns is not None and not self.written:
+            sentence = f"it shows some columns of {self.base}: write to {self.base}."
+            writes = Writes(refused=dict.fromkeys(("INSERT", "UPDATE", "DELETE"), sentence))
+        writes = writes.renamed(lambda name: names.get(name, name)) if writes is not None else None
         return replace(way, name=self.name, source=source, key=key, columns=(*own, *self.added, *properties), writes=writes)
 
     def _column(self, column: Column, name: str) -> Column:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import functools
 import re
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from klaviyo_sql.errors import DataError, NotSupportedError
 from klaviyo_sql.model.request import Upload
-from klaviyo_sql.model.table import Attribute, Choice, Column, Detail, Id, Property, Related, Table, Type
+from klaviyo_sql.model.table import Attribute, Choice, Collection, Column, Detail, Id, Included, Linked, Property, Related, Table, Type
 from klaviyo_sql.write import files, fitting, values
 from klaviyo_sql.write.schema import Schema, data, element, form
 
@@ -58,6 +58,10 @@ def body_path(table: Table, column: Column) -> Path | None:
         return ("attributes", *place.keys)
     if isinstance(place, Related):
         return ("relationships", place.relation)
+    if isinstance(place, Included) and isinstance(place.place, Attribute):
+        # Read with what it belongs to, the row is the included resource.
+        each = table.source.each[:1] if isinstance(table.source, Collection) else ()
+        return ("attributes", *place.place.keys) if each == (Linked(place.relation, place.resource),) else None
     return ("id",) if isinstance(place, Id) else None
 
 
@@ -68,8 +72,8 @@ def body(
     *,
     identifier: str | None = None,
     is_new: bool,
-    repeated: Collection[int] = (),
-    clears: Collection[str] = (),
+    repeated: Container[int] = (),
+    clears: Container[str] = (),
 ) -> dict[str, Any]:
     """What stands in `data`: the values that are given, each checked, and whatever is required beside them.
 
@@ -252,12 +256,13 @@ def _filled(schema: Schema, document: dict[str, Any]) -> dict[str, Any]:
 
 def _complete(table: Table, made: Template, document: dict[str, Any]) -> None:
     """DataError when something is missing that Klaviyo requires."""
-    missing = _missing(made.schema, document, ())
+    # What is missing inside the JSON of a column is told with its place there.
+    missing = [path for path in _missing(made.schema, document, ()) if not any(path != found and path[: len(found)] == found for found in made.paths.values())]
     if not missing:
         return
     names = []
     for path in missing:
-        columns = [table.columns[position].name for position, found in made.paths.items() if found[: len(path)] == path or path[: len(found)] == found]
+        columns = [table.columns[position].name for position, found in made.paths.items() if found[: len(path)] == path]
         names.append(columns[0] if columns else ".".join(path))
     wanted = " and ".join(dict.fromkeys(names))
     raise DataError(f"{table.name} needs {wanted}: Klaviyo takes no row without")
@@ -280,4 +285,5 @@ def unwritable(table: Table, column: Column, made: Template, *, is_new: bool) ->
     can = [table.columns[position].name for position in made.paths]
     what = "an INSERT" if is_new else "an UPDATE"
     why = "is Klaviyo's own to give" if isinstance(column.place, Id) else "cannot be written" if is_new else "cannot be changed"
-    return f"{table.name}.{column.name} {why}. What {what} can set: {', '.join(can)}."
+    hint = table.writes.hints.get(column.name) if table.writes is not None else None
+    return f"{table.name}.{column.name} {why}.{f' {hint}' if hint else ''} What {what} can set: {', '.join(can)}."

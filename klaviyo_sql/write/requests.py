@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 from urllib.parse import quote
@@ -190,7 +190,7 @@ def ways(table: Table, kind: Kind, conflict: Conflict = Conflict.ABORT) -> list[
         return []
     if writes.links is not None:
         name = writes.links.add if kind is Kind.INSERT else writes.links.remove
-        return [f"{_called(name)}: one request for up to {writes.links.most:,} {writes.links.ids} of each {writes.links.path}"]
+        return [] if name is None else [f"{_called(name)}: one request for up to {writes.links.most:,} {writes.links.ids} of each {writes.links.path}"]
     one, many = _ways(table, kind, conflict)
     found = []
     if many is not None:
@@ -214,8 +214,7 @@ def refused(table: Table, kind: Kind) -> str:
         return f"{table.name} cannot be written to: Klaviyo has no way to change it."
     if kind in writes.refused:
         return f"{kind} is not possible on {table.name}: {writes.refused[kind]}"
-    can = [other.value for other in Kind if writes.allows(other)]
-    return f"{kind} is not possible on {table.name}: Klaviyo has no such operation. What is possible: {', '.join(can)}."
+    return f"{kind} is not possible on {table.name}: Klaviyo has no such operation. What is possible: {', '.join(writes.kinds)}."
 
 
 def stages(changes: Iterable[Change]) -> Iterator[list[Shipment]]:
@@ -346,7 +345,7 @@ def _id(change: Change) -> Any:
     return key[position]
 
 
-def _document(change: Change, values: Mapping[int, Any], made: Template, one: One | None = None, read: Collection[int] = ()) -> dict[str, Any]:
+def _document(change: Change, values: Mapping[int, Any], made: Template, one: One | None = None, read: Container[int] = ()) -> dict[str, Any]:
     identifier = None if change.kind is Kind.INSERT else str(_id(change)) if change.key else ""
     clears = one.clears if one is not None else ()
     return body(change.table, made, values, identifier=identifier, is_new=change.kind is Kind.INSERT, repeated=read, clears=clears)
@@ -465,10 +464,11 @@ def _ends(table: Table, links: Links, change: Change) -> tuple[Any, Any]:
         key = dict(zip(table.key, change.key, strict=True))
         return key[names[0]], key[names[1]]
     named = change.named
+    told = {column for _, column in links.meta}
     for name, value in named.items():
-        if name not in names and value is not None:
+        if name not in names and name not in told and value is not None:
             raise NotSupportedError(f"{table.name}.{name} cannot be written: a row is the link of {names[0]} with {names[1]}, and nothing else.")
-    for name in names:
+    for name in (*names, *(column for key, column in links.meta if key in data(links.add).items.at(("meta",)).required)):  # type: ignore[union-attr]
         if named.get(name) is None:
             raise DataError(f"{table.name} needs {name}: a row is the link of {names[0]} with {names[1]}")
     return named[names[0]], named[names[1]]
@@ -479,6 +479,8 @@ def _of_links(group: _Group, links: Links) -> Iterator[Shipment]:
     if links.other is not None and len({str(end[links.ids]) for _, end in ends}) < len({str(end[links.path]) for _, end in ends}):
         links = links.other
     name = links.add if group.kind is Kind.INSERT else links.remove
+    if name is None:
+        raise NotSupportedError(refused(group.table, group.kind))
     operation = contract.operation(name)
     items = data(name).items
     kind = items.get("type")
@@ -490,6 +492,12 @@ def _of_links(group: _Group, links: Links) -> Iterator[Shipment]:
         for start in range(0, len(ids), links.most):
             part = ids[start : start + links.most]
             path = re.sub(r"\{\w+\}", lambda _, at=at: quote(at, safe=""), operation.path)  # type: ignore[misc]
-            document = {"data": [{"type": kind.enum[0] if kind else None, "id": one} for one in part]}
-            request = Request(name, operation.method, path, body=document, table=group.table.name, repeatable=True)
+            document = {"data": [{"type": kind.enum[0] if kind else None, "id": one, **_meta(links, found[one][0])} for one in part]}
+            request = Request(name, operation.method, path, body=document, table=group.table.name, repeatable=not links.meta)
             yield Shipment(request, [found[one] for one in part], ("data",))
+
+
+def _meta(links: Links, change: Change) -> dict[str, Any]:
+    """What a new link tells of itself."""
+    found = {key: str(change.named[column]) for key, column in links.meta if change.named.get(column) is not None}
+    return {"meta": found} if found else {}

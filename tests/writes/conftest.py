@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from typing import Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -12,7 +13,11 @@ from klaviyo_sql.fetch import RequestRecord
 from klaviyo_sql.model.clock import SimulatedClock
 from klaviyo_sql.opening import opened
 from klaviyo_sql.sandbox import Sandbox, generate
+from klaviyo_sql.sandbox.entitlements import DEFAULT, WEBHOOKS
 from tests.conftest import NOW, TODAY
+
+if TYPE_CHECKING:
+    from tests.writes.shop import Shop
 
 OpenWriting = Callable[..., klaviyo_sql.Connection]
 
@@ -59,3 +64,12 @@ def outcomes(connection: klaviyo_sql.Connection) -> list[tuple[str, str, str]]:
     """What became of each row: kind, table, status."""
     rows = connection.execute("SELECT kind, table_name, status FROM klaviyo_writes ORDER BY number").fetchall()
     return [(str(kind), str(table), str(status)) for kind, table, status in rows]
+
+
+@pytest.fixture
+def shop(open_writing: OpenWriting, tmp_path: Path) -> Shop:
+    """A connection that writes to an account with everything that Klaviyo sells, and notes what it sends."""
+    from tests.writes.shop import Shop
+
+    audit = tmp_path / "audit.jsonl"
+    return Shop(open_writing(options={"entitlements": (*DEFAULT, WEBHOOKS)}, audit_file=audit), audit)

@@ -1,0 +1,1 @@
+"""What of the account can be written, one file per subject."""
