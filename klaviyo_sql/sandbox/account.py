@@ -8,7 +8,7 @@ from __future__ import annotations
 import threading
 from bisect import insort
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from random import Random
@@ -22,6 +22,16 @@ and `metric_id`, a tag `group_id`, and so on."""
 def event_order(event: Resource) -> tuple[int, str]:
     """The order that events are kept in: when they occurred, then the id."""
     return event["attributes"]["timestamp"], event["id"]
+
+
+def _identifiers(profile: Resource) -> Iterator[tuple[str, str]]:
+    for name in ("email", "phone_number", "external_id"):
+        if value := profile["attributes"].get(name):
+            yield name, value.lower() if name == "email" else value
+    for address in profile.get("secondary_emails", ()):
+        yield "email", address
+    if anonymous := profile.get("anonymous_id"):
+        yield "anonymous_id", anonymous
 
 
 @dataclass
@@ -93,6 +103,8 @@ class Account:
     event_attributions: dict[str, list[str]] = field(default_factory=dict)
     opt_in_process: str = "single_opt_in"
     """How new lists, and subscriptions without a list, are confirmed unless they say so themselves: a setting of the account."""
+    back_in_stock: list[Resource] = field(default_factory=list)
+    """Who waits for which variant, on which channels; nothing of Klaviyo's API shows it."""
     exchange_ids: dict[str, str] = field(default_factory=dict)
     """Profile ids by the `_kx` of tracked links."""
 
@@ -105,6 +117,7 @@ class Account:
         self._indexed = False
         self._added: list[Resource] = []
         self._arranged = 0
+        self._identified: dict[tuple[str, str], str] | None = None
         self._pointing: dict[tuple[str, str], dict[str, list[str]]] = {}
         self._pointing_version = -1
         self.changed()
@@ -118,8 +131,28 @@ class Account:
             self.version += 1
             if events:
                 self._indexed = False
+                self._identified = None
                 self._added = []
                 self._arranged += 1
+
+    def profile_with(self, name: str, value: str) -> Resource | None:
+        """The profile with this identifier: `email`, of which a profile may have more than one, `phone_number`, `external_id` or `anonymous_id`."""
+        with self.lock:
+            if self._identified is None:
+                self._identified = {place: profile["id"] for profile in self.profiles.values() for place in _identifiers(profile)}
+            return self.profiles.get(self._identified.get((name, value), ""))
+
+    def identified(self, profile: Resource, before: Resource | None = None) -> None:
+        """Let a profile be found by the identifiers that it has now, and no longer by those that it had before."""
+        with self.lock:
+            if self._identified is None:
+                return
+            for place in _identifiers(before) if before is not None else ():
+                if self._identified.get(place) == profile["id"]:
+                    del self._identified[place]
+            if profile["id"] in self.profiles:
+                for place in _identifiers(profile):
+                    self._identified[place] = profile["id"]
 
     @property
     def events_known(self) -> tuple[int, int]:

@@ -43,7 +43,7 @@ def read(call: Call, *, largest: int = LARGEST_BODY) -> dict[str, Any]:
         raise RefusedError(Problem(413, "payload_too_large", "Payload too large.", detail, pointer="/data"))
     try:
         document = msgspec.json.decode(call.body)
-    except msgspec.DecodeError as error:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise RefusedError(invalid("Invalid JSON.", pointer="/data")) from error
     complaints = _compiled(call.operation_name, call.operation.body or {})(document)
     if complaints:

@@ -88,3 +88,14 @@ def ask(sandbox: Sandbox) -> Ask:
 def scan(ask: Ask) -> Callable[[str], list[str]]:
     """Reads a collection to its end and gives the ids in the order in which they came."""
     return lambda target: [identifier for page in walk(ask, target) for identifier in page.ids]
+
+
+@pytest.fixture
+def fresh_sandbox(fresh_account: Account, clock: SimulatedClock) -> Sandbox:
+    return Sandbox(fresh_account, clock=clock, limits=False)
+
+
+@pytest.fixture
+def send(fresh_sandbox: Sandbox) -> Ask:
+    """Asks a sandbox whose account is the test's own."""
+    return asker(fresh_sandbox)

@@ -159,7 +159,7 @@ def test_creating_needs_an_entitlement_of_the_account(account: Account, path: st
     refused = asker(Sandbox(account, limits=False, entitlements=()))(path, {})
     assert (refused.status, refused.errors[0]["code"]) == (403, "forbidden")
     assert detail in refused.errors[0]["detail"]
-    assert asker(Sandbox(account, limits=False))(path, {}).status == 501
+    assert asker(Sandbox(account, limits=False))(path, {}).status != 403
 
 
 def _relationships(ask: Ask, target: str) -> dict[str, Any]:

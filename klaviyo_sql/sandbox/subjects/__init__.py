@@ -7,8 +7,10 @@ from klaviyo_sql.sandbox.kinds import Kind
 from klaviyo_sql.sandbox.relationships import endpoints_of
 from klaviyo_sql.sandbox.subjects import (
     accounts,
+    back_in_stock,
     campaigns,
     catalogs,
+    consent,
     conversations,
     coupons,
     custom_metrics,
@@ -21,6 +23,8 @@ from klaviyo_sql.sandbox.subjects import (
     metric_aggregates,
     metrics,
     objects,
+    profile_imports,
+    profile_writing,
     profiles,
     push_tokens,
     reports,
@@ -58,7 +62,7 @@ _KINDS_OF = (
     web_feeds,
     webhooks,
 )
-_ENDPOINTS_OF = (*_KINDS_OF, metric_aggregates, reports)
+_ENDPOINTS_OF = (*_KINDS_OF, back_in_stock, consent, metric_aggregates, profile_imports, profile_writing, reports)
 
 
 KINDS: dict[str, Kind] = {name: kind for subject in _KINDS_OF for name, kind in subject.KINDS.items()}

@@ -1,90 +1,108 @@
-"""Creating an event: answered at once, readable only later, and kept only once."""
+"""Creating events, one or up to a thousand: answered at once, readable only later, and each kept only once."""
 
 from __future__ import annotations
 
 import zlib
+from collections.abc import Iterator
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
-from random import Random
 from typing import Any
-
-import msgspec
 
 from klaviyo_sql.sandbox.account import Account, Resource
 from klaviyo_sql.sandbox.endpoints import Call
-from klaviyo_sql.sandbox.generation.identifiers import ShortIds, event_ids, time_uuid, ulid
+from klaviyo_sql.sandbox.generation.identifiers import ShortIds, event_ids, time_uuid
 from klaviyo_sql.sandbox.generation.moments import seconds_text
-from klaviyo_sql.sandbox.generation.people import no_consent, predictions
-from klaviyo_sql.sandbox.problems import RefusedError, invalid
+from klaviyo_sql.sandbox.problems import Problem, RefusedError, invalid
+from klaviyo_sql.sandbox.subjects.profile_writing import check_encountered, encounter
+from klaviyo_sql.sandbox.writing import receive, refuse_too_many
+
+MOST_EVENTS = 1000
+MOST_PROPERTIES = 400
+LONGEST_TEXT = 100_000
+"""Bytes of one text in the properties."""
 
 _LONGEST_METRIC_NAME = 127
-_IDENTIFIERS = ("email", "phone_number", "external_id")
 
 
 def create_event(call: Call) -> None:
     """Take the event; its profile and its metric come into being with it when they are new."""
-    attributes = _attributes(call.body)
-    moment = _time(attributes.get("time"), call.now)
-    call.later(lambda: _store(call.account, attributes, moment))
+    attributes = receive(call).attributes
+    problems = list(_complaints(call, attributes, "/data/attributes"))
+    profile = attributes["profile"]["data"]
+    problems += _complaints_about_profile(call, profile, "/data/attributes/profile/data")
+    if problems:
+        raise RefusedError(*problems)
+    call.later(lambda: _store(call.account, attributes, profile, call.now))
 
 
-def _attributes(body: bytes) -> dict[str, Any]:
+def bulk_create_events(call: Call) -> None:
+    """Take events that are grouped by profile, all of them or none."""
+    groups = receive(call).attributes["events-bulk-create"]["data"]
+    within = "/data/attributes/events-bulk-create/data"
+    refuse_too_many(sum(len(group["attributes"]["events"]["data"]) for group in groups), MOST_EVENTS, within)
+    problems: list[Problem] = []
+    for number, group in enumerate(groups):
+        place = f"{within}/{number}/attributes"
+        problems += _complaints_about_profile(call, group["attributes"]["profile"]["data"], f"{place}/profile/data")
+        for position, event in enumerate(group["attributes"]["events"]["data"]):
+            problems += _complaints(call, event["attributes"], f"{place}/events/data/{position}/attributes")
+    if problems:
+        raise RefusedError(*problems)
+
+    def store() -> None:
+        for group in groups:
+            for event in group["attributes"]["events"]["data"]:
+                # Whose profile was deleted meanwhile is lost alone.
+                with suppress(RefusedError):
+                    _store(call.account, event["attributes"], group["attributes"]["profile"]["data"], call.now)
+
+    call.later(store)
+
+
+def _complaints(call: Call, attributes: dict[str, Any], place: str) -> Iterator[Problem]:
+    name = attributes["metric"]["data"]["attributes"]["name"]
+    if not 0 < len(name) <= _LONGEST_METRIC_NAME:
+        yield invalid("A metric name of 1 to 127 characters is required.", pointer=f"{place}/metric/data/attributes/name")
+    if len(attributes["properties"]) > MOST_PROPERTIES:
+        yield invalid(f"An event must not have more than {MOST_PROPERTIES} properties.", pointer=f"{place}/properties")
+    if len(call.body) > LONGEST_TEXT and any(len(text.encode()) > LONGEST_TEXT for text in _texts(attributes["properties"])):
+        yield invalid(f"A text must not be larger than {LONGEST_TEXT} bytes.", pointer=f"{place}/properties")
+    moment = _moment(attributes.get("time"), call.now)
+    if moment.year < 1990 or moment > call.now + timedelta(days=365):
+        yield invalid("The time must be after 1990 and at most one year ahead.", pointer=f"{place}/time")
+
+
+def _complaints_about_profile(call: Call, profile: dict[str, Any], place: str) -> tuple[Problem, ...]:
     try:
-        document = msgspec.json.decode(body)
-    except msgspec.DecodeError as error:
-        raise RefusedError(invalid("Invalid JSON.", pointer="/data")) from error
-    data = _member(document, "data", "")
-    if data.get("type") != "event":
-        raise RefusedError(invalid("The type must be 'event'.", pointer="/data/type"))
-    attributes = _member(data, "attributes", "/data")
-    _member(attributes, "properties", "/data/attributes")
-    metric = _nested(attributes, "metric")
-    name = metric.get("name")
-    if not isinstance(name, str) or not 0 < len(name) <= _LONGEST_METRIC_NAME:
-        raise RefusedError(invalid("A metric name of 1 to 127 characters is required.", pointer="/data/attributes/metric/data/attributes/name"))
-    profile = _nested(attributes, "profile")
-    identifier = attributes["profile"]["data"].get("id")
-    if identifier is None and not any(profile.get(key) for key in _IDENTIFIERS):
-        detail = f"One of id, {', '.join(_IDENTIFIERS)} is required."
-        raise RefusedError(invalid(detail, pointer="/data/attributes/profile/data/attributes"))
-    value = attributes.get("value")
-    if value is not None and (isinstance(value, bool) or not isinstance(value, int | float)):
-        raise RefusedError(invalid("The value must be a number.", pointer="/data/attributes/value"))
-    return attributes
+        check_encountered(call.account, profile, place)
+    except RefusedError as refusal:
+        return refusal.problems
+    return ()
 
 
-def _member(parent: Any, name: str, pointer: str) -> dict[str, Any]:
-    found = parent.get(name) if isinstance(parent, dict) else None
-    if not isinstance(found, dict):
-        raise RefusedError(invalid(f"'{name}' is a required field.", pointer=f"{pointer}/{name}"))
-    return found
+def _texts(value: Any) -> Iterator[str]:
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, dict):
+        for name, inner in value.items():
+            yield name
+            yield from _texts(inner)
+    elif isinstance(value, list):
+        for inner in value:
+            yield from _texts(inner)
 
 
-def _nested(attributes: dict[str, Any], name: str) -> dict[str, Any]:
-    data = _member(_member(attributes, name, "/data/attributes"), "data", f"/data/attributes/{name}")
-    if data.get("type") != name:
-        raise RefusedError(invalid(f"The type must be '{name}'.", pointer=f"/data/attributes/{name}/data/type"))
-    return _member(data, "attributes", f"/data/attributes/{name}/data")
-
-
-def _time(text: Any, now: datetime) -> datetime:
+def _moment(text: str | None, now: datetime) -> datetime:
     if text is None:
         return now
-    pointer = "/data/attributes/time"
-    try:
-        moment = datetime.fromisoformat(text)
-    except (TypeError, ValueError) as error:
-        raise RefusedError(invalid(f"{text!r} is not a datetime.", pointer=pointer)) from error
-    moment = moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
-    if moment.year < 1990 or moment > now + timedelta(days=365):
-        raise RefusedError(invalid("The time must be after 1990 and at most one year ahead.", pointer=pointer))
-    return moment
+    moment = datetime.fromisoformat(text)
+    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
 
 
-def _store(account: Account, attributes: dict[str, Any], moment: datetime) -> None:
-    timestamp = int(moment.timestamp())
-    random = Random(f"{account.version} {len(account.events)} {timestamp}")
-    metric = _metric(account, attributes["metric"]["data"]["attributes"], timestamp, random)
-    profile = _profile(account, attributes["profile"]["data"], timestamp, random)
+def _store(account: Account, attributes: dict[str, Any], who: dict[str, Any], now: datetime) -> None:
+    timestamp = int(_moment(attributes.get("time"), now).timestamp())
+    metric = _metric(account, attributes["metric"]["data"]["attributes"], int(now.timestamp()))
+    profile = encounter(account, who, now, "/data")
     unique_id = attributes.get("unique_id")
     for earlier in account.events_of_profile(profile["id"]):
         properties = earlier["attributes"]["event_properties"]
@@ -92,7 +110,8 @@ def _store(account: Account, attributes: dict[str, Any], moment: datetime) -> No
         same = properties.get("$event_id") == unique_id if unique_id is not None else earlier["attributes"]["timestamp"] == timestamp
         if same and earlier["metric_id"] == metric["id"]:
             return
-    profile["attributes"]["last_event_date"] = max(profile["attributes"]["last_event_date"] or "", seconds_text(timestamp))
+    latest = max(profile["attributes"]["last_event_date"] or "", seconds_text(timestamp))
+    profile["attributes"] = profile["attributes"] | {"last_event_date": latest}
     properties = dict(attributes["properties"])
     if attributes.get("value_currency") is not None:
         properties["$value_currency"] = attributes["value_currency"]
@@ -101,12 +120,12 @@ def _store(account: Account, attributes: dict[str, Any], moment: datetime) -> No
     account.add_event(
         {
             "type": "event",
-            "id": next(event_ids(random, 1)),
+            "id": next(identifier for identifier in event_ids(account.random, 1000) if account.event(identifier) is None),
             "attributes": {
                 "timestamp": timestamp,
                 "event_properties": properties,
                 "datetime": seconds_text(timestamp),
-                "uuid": time_uuid(timestamp, random.getrandbits(48)),
+                "uuid": time_uuid(timestamp, account.random.getrandbits(48)),
             },
             "profile_id": profile["id"],
             "metric_id": metric["id"],
@@ -114,7 +133,7 @@ def _store(account: Account, attributes: dict[str, Any], moment: datetime) -> No
     )
 
 
-def _metric(account: Account, wanted: dict[str, Any], timestamp: int, random: Random) -> Resource:
+def _metric(account: Account, wanted: dict[str, Any], timestamp: int) -> Resource:
     key = wanted.get("service") or "api"
     for metric in account.metrics.values():
         integration = metric["attributes"]["integration"]
@@ -128,32 +147,12 @@ def _metric(account: Account, wanted: dict[str, Any], timestamp: int, random: Ra
         "name": key.upper(),
         "category": key.upper(),
     }
-    identifier = ShortIds(random).next()
+    given = ShortIds(account.random)
+    identifier = next(new for new in iter(given.next, "") if new not in account.metrics)
     account.metrics[identifier] = {
         "type": "metric",
         "id": identifier,
         "attributes": {"name": wanted["name"], "created": written, "updated": written, "integration": integration},
     }
+    account.changed(events=False)
     return account.metrics[identifier]
-
-
-def _profile(account: Account, wanted: dict[str, Any], timestamp: int, random: Random) -> Resource:
-    identifiers = {key: wanted["attributes"].get(key) for key in _IDENTIFIERS}
-    if identifiers["email"]:
-        identifiers["email"] = identifiers["email"].lower()
-    if wanted.get("id") in account.profiles:
-        return account.profiles[wanted["id"]]
-    for profile in account.profiles.values():
-        if any(value and profile["attributes"][key] == value for key, value in identifiers.items()):
-            return profile
-    written = seconds_text(timestamp)
-    names = ("first_name", "last_name", "organization", "locale", "title", "image")
-    attributes = identifiers | {name: wanted["attributes"].get(name) for name in names}
-    attributes |= {"created": written, "updated": written, "last_event_date": written}
-    location = dict.fromkeys(("address1", "address2", "city", "country", "latitude", "longitude", "region", "zip", "timezone", "ip"))
-    attributes |= {"location": location | (wanted["attributes"].get("location") or {})}
-    attributes |= {"properties": wanted["attributes"].get("properties") or {}}
-    attributes |= {"subscriptions": no_consent(), "predictive_analytics": predictions([], 0)}
-    identifier = ulid(random, timestamp * 1000)
-    account.profiles[identifier] = {"type": "profile", "id": identifier, "attributes": attributes}
-    return account.profiles[identifier]

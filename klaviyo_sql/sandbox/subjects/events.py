@@ -1,4 +1,4 @@
-"""Events, what they were about and who did them, and the one write: creating an event."""
+"""Events, what they were about and who did them, and the one write: creating them."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from klaviyo_sql.sandbox.endpoints import ActionEndpoint, CollectionEndpoint, En
 from klaviyo_sql.sandbox.filter_grammar import Clause, Moment
 from klaviyo_sql.sandbox.kinds import Kind, Relation, own
 from klaviyo_sql.sandbox.selection import Reader
-from klaviyo_sql.sandbox.subjects.event_creation import create_event
+from klaviyo_sql.sandbox.subjects.event_creation import bulk_create_events, create_event
 
 _ID = re.compile(r"[1-9A-HJ-NP-Za-km-z]{10,12}")
 
@@ -100,4 +100,5 @@ ENDPOINTS: dict[str, Endpoint] = {
     "get_metric_for_event": RelatedEndpoint("event", "metric", lambda account, event: event["metric_id"]),
     "get_profile_for_event": RelatedEndpoint("event", "profile elsewhere", lambda account, event: event["profile_id"]),
     "create_event": ActionEndpoint(create_event),
+    "bulk_create_events": ActionEndpoint(bulk_create_events),
 }
