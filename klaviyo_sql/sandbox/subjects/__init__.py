@@ -7,6 +7,7 @@ from klaviyo_sql.sandbox.kinds import Kind
 from klaviyo_sql.sandbox.relationships import endpoints_of
 from klaviyo_sql.sandbox.subjects import (
     accounts,
+    campaign_writes,
     campaigns,
     catalog_writes,
     catalogs,
@@ -14,6 +15,7 @@ from klaviyo_sql.sandbox.subjects import (
     coupons,
     custom_metrics,
     events,
+    flow_writes,
     flows,
     form_writes,
     forms,
@@ -23,6 +25,9 @@ from klaviyo_sql.sandbox.subjects import (
     lists,
     metric_aggregates,
     metrics,
+    object_records,
+    object_relationships,
+    object_writes,
     objects,
     profiles,
     push_tokens,
@@ -62,7 +67,20 @@ _KINDS_OF = (
     web_feeds,
     webhooks,
 )
-_ENDPOINTS_OF = (*_KINDS_OF, catalog_writes, form_writes, image_writes, template_writes, metric_aggregates, reports)
+_ENDPOINTS_OF = (
+    *_KINDS_OF,
+    campaign_writes,
+    catalog_writes,
+    flow_writes,
+    form_writes,
+    image_writes,
+    metric_aggregates,
+    object_records,
+    object_relationships,
+    object_writes,
+    reports,
+    template_writes,
+)
 
 
 KINDS: dict[str, Kind] = {name: kind for subject in _KINDS_OF for name, kind in subject.KINDS.items()}
