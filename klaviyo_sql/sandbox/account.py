@@ -71,6 +71,8 @@ class Account:
     coupon_codes: dict[str, Resource] = field(default_factory=dict)
     push_tokens: dict[str, Resource] = field(default_factory=dict)
     conversations: dict[str, Resource] = field(default_factory=dict)
+    conversation_messages: list[dict[str, Any]] = field(default_factory=list)
+    """No resources, since nothing reads them: what was sent, and the id of the conversation."""
     custom_metrics: dict[str, Resource] = field(default_factory=dict)
     mapped_metrics: dict[str, Resource] = field(default_factory=dict)
     metric_properties: dict[str, Resource] = field(default_factory=dict)

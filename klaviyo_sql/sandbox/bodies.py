@@ -5,6 +5,7 @@ The schemas become functions once, because a bulk job has ten thousand rows to l
 
 from __future__ import annotations
 
+import copy
 import functools
 from collections.abc import Callable, Iterable, Mapping
 from datetime import date, datetime, time
@@ -39,8 +40,7 @@ def read(call: Call, *, largest: int = LARGEST_BODY) -> dict[str, Any]:
     `largest` is in bytes, of the whole body. Where the path ends with an id, the document has to repeat it.
     """
     if len(call.body) > largest:
-        detail = f"The payload of {len(call.body)} bytes is larger than the allowed {largest}."
-        raise RefusedError(Problem(413, "payload_too_large", "Payload too large.", detail, pointer="/data"))
+        raise RefusedError(too_large(len(call.body), largest))
     try:
         document = msgspec.json.decode(call.body)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
@@ -54,12 +54,31 @@ def read(call: Call, *, largest: int = LARGEST_BODY) -> dict[str, Any]:
     return dict(document)
 
 
+def too_large(size: int, largest: int) -> Problem:
+    """413; both are in bytes."""
+    return Problem(413, "payload_too_large", "Payload too large.", f"The payload of {size} bytes is larger than the allowed {largest}.", pointer="/data")
+
+
+_CLEARED_WITH_NULL = frozenset(("update_mapped_metric",))
+"""Operations whose relationships are emptied with null, which Klaviyo's description of them does not say."""
+
+
+def _clearable(schema: Mapping[str, Any]) -> Mapping[str, Any]:
+    cleared = copy.deepcopy(dict(schemas()[schema["$ref"]]) if "$ref" in schema else dict(schema))
+    resource = cleared["properties"]["data"]
+    if "$ref" in resource:
+        resource = cleared["properties"]["data"] = copy.deepcopy(schemas()[resource["$ref"]])
+    for relationship in resource["properties"]["relationships"]["properties"].values():
+        relationship["properties"]["data"]["nullable"] = True
+    return cleared
+
+
 _compiled_bodies: dict[str, _Check] = {}
 
 
 def _compiled(name: str, schema: Mapping[str, Any]) -> _Check:
     if name not in _compiled_bodies:
-        _compiled_bodies[name] = _check(schema)
+        _compiled_bodies[name] = _check(_clearable(schema) if name in _CLEARED_WITH_NULL else schema)
     return _compiled_bodies[name]
 
 

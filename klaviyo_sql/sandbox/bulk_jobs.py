@@ -15,8 +15,18 @@ from typing import Any
 from klaviyo_sql.sandbox.account import Account, Resource
 from klaviyo_sql.sandbox.endpoints import Call, shown
 from klaviyo_sql.sandbox.generation.identifiers import random_uuid
-from klaviyo_sql.sandbox.problems import Problem, RefusedError
-from klaviyo_sql.sandbox.writing import Attributes, Write, receive, refuse_too_many, timed, to_the_microsecond
+from klaviyo_sql.sandbox.problems import Problem, RefusedError, invalid
+from klaviyo_sql.sandbox.writing import (
+    Attributes,
+    CreateEndpoint,
+    DeleteEndpoint,
+    PatchEndpoint,
+    Write,
+    receive,
+    refuse_too_many,
+    timed,
+    to_the_microsecond,
+)
 
 _EXPIRES_AFTER = timedelta(days=7)
 
@@ -138,6 +148,46 @@ def settle(account: Account, job: Resource, **attributes: Any) -> None:
 
 def _later(write: Write, quarters: int) -> str:
     return to_the_microsecond(write.call.now + timedelta(seconds=write.call.job_duration * quarters / 4))
+
+
+Work = Callable[[Write, Row], str | None]
+"""Does one row of a job, and gives the id of what it wrote."""
+
+
+def creating(endpoint: CreateEndpoint) -> Work:
+    """Rows that are what could have been sent to be created one by one."""
+    return lambda write, row: str(endpoint.create(Write(write.call, {"data": row.sent}))["id"])
+
+
+def changing(endpoint: PatchEndpoint) -> Work:
+    """Rows that are what could have been sent to change one resource."""
+
+    def work(write: Write, row: Row) -> str:
+        resource = write.require(endpoint.kind, row.sent["id"], "/data/id")
+        endpoint.change(Write(write.call, {"data": row.sent}), resource)
+        return str(resource["id"])
+
+    return work
+
+
+def deleting(endpoint: DeleteEndpoint) -> Work:
+    """Rows that are ids of what is to be deleted; none of them is there to be linked to afterwards."""
+
+    def work(write: Write, row: Row) -> None:
+        endpoint.delete(write.call, write.require(endpoint.kind, row.sent["id"], "/data/id"))
+
+    return work
+
+
+def room_for(kinds: tuple[str, ...], most: int) -> Callable[[Write], None]:
+    """A check that no more than so many jobs of these kinds wait or run at once."""
+
+    def check(write: Write) -> None:
+        running = sum(1 for kind in kinds for job in write.account.jobs.get(kind, {}).values() if job["attributes"]["status"] in ("queued", "processing"))
+        if running >= most:
+            raise RefusedError(invalid(f"{running} jobs are in progress; the maximum is {most}.", pointer="/data"))
+
+    return check
 
 
 def errors_within(account: Account, job: Resource, done: list[str], failed: list[Failed]) -> None:

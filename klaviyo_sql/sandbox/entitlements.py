@@ -11,12 +11,16 @@ PUSH_TOKENS = "push tokens"
 CUSTOM_OBJECTS = "custom objects"
 """Both: recorded without it are replies without data to reads, and 403 to creating the first."""
 
+CONVERSATIONS = "conversations"
+"""Sending messages into conversations, which Klaviyo enables for an account when it is asked to."""
+
 DEFAULT = frozenset((PUSH_TOKENS, CUSTOM_OBJECTS))
 
 _DENIED = "You do not have permission to perform this action."
 _NO_WEBHOOKS = Problem(403, "permission_denied", _DENIED, "You must have Advanced KDP enabled to use this endpoint.")
 _CREATIONS = {
     "create_push_token": (PUSH_TOKENS, Problem(403, "forbidden", "Forbidden.", "Company is not able to process push tokens", pointer="/data")),
+    "create_conversation_message": (CONVERSATIONS, Problem(403, "permission_denied", _DENIED, "The account is not enabled for conversation messages.")),
     "create_object_type": (CUSTOM_OBJECTS, Problem(403, "forbidden", "Forbidden.", "Entitlement to create object type not found.", pointer="/data")),
 }
 

@@ -7,6 +7,7 @@ them new attributes, never by writing into the old ones, which a reply may be ma
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -52,6 +53,20 @@ class Write:
             return None
         linkage = relationship["data"] or []
         return [item["id"] for item in (linkage if isinstance(linkage, list) else [linkage])]
+
+    def the_one(self, name: str) -> str:
+        """The id that a relationship was sent with, which has to be there; RefusedError."""
+        identifiers = self.linked(name)
+        if not identifiers:
+            raise RefusedError(invalid(f"The relationship {name!r} is required.", pointer=f"/data/relationships/{name}/data"))
+        return identifiers[0]
+
+    def require_linked(self, name: str, kind_name: str) -> list[str]:
+        """The ids that a relationship was sent with, each once and each of a resource; none when it was not sent. RefusedError with 404."""
+        identifiers = list(dict.fromkeys(self.linked(name) or []))
+        for identifier in identifiers:
+            self.require(kind_name, identifier, f"/data/relationships/{name}/data")
+        return identifiers
 
     def require(self, kind_name: str, identifier: str, pointer: str) -> Resource:
         """The resource that the body names; RefusedError with 404 when there is none."""
@@ -111,8 +126,8 @@ def to_the_microsecond(moment: datetime) -> str:
 class CreateEndpoint:
     """Makes a resource of what was sent.
 
-    `defaults` are the attributes that nobody needs to send; `stamps` are set to now. `check` may refuse; `complete` may change what was sent into what is
-    stored, set the ids of what it belongs to, and write elsewhere.
+    `defaults` are the attributes that nobody needs to send, and that null means as well; `stamps` are set to now. `check` may refuse; `complete` may change
+    what was sent into what is stored, set the ids of what it belongs to, and write elsewhere. `unstored` are what is sent and never read again.
     """
 
     kind: str
@@ -123,20 +138,25 @@ class CreateEndpoint:
     moment: Callable[[datetime], str] = to_the_second
     check: Callable[[Write], None] | None = None
     complete: Callable[[Write, Resource], None] | None = None
+    unstored: frozenset[str] = frozenset()
     largest: int = bodies.LARGEST_BODY
 
     def answer(self, call: Call) -> dict[str, Any] | None:
-        write = receive(call, largest=self.largest)
+        return told(call, self.kind, self.create(receive(call, largest=self.largest)))
+
+    def create(self, write: Write) -> Resource:
+        """The new resource, which is there from now on; RefusedError."""
         if self.check is not None:
             self.check(write)
-        now = self.moment(call.now)
-        attributes = {**self.defaults, **write.attributes, **dict.fromkeys(self.stamps, now)}
-        resource: Resource = {"type": call.kinds[self.kind].type, "id": self.identify(write), "attributes": attributes}
+        now = self.moment(write.call.now)
+        sent = {name: value for name, value in write.attributes.items() if name not in self.unstored and (value is not None or name not in self.defaults)}
+        attributes = {**copy.deepcopy(dict(self.defaults)), **sent, **dict.fromkeys(self.stamps, now)}
+        resource: Resource = {"type": write.call.kinds[self.kind].type, "id": self.identify(write), "attributes": attributes}
         if self.complete is not None:
             self.complete(write, resource)
-        getattr(call.account, self.collection)[resource["id"]] = resource
-        call.account.changed(events=False)
-        return _told(call, self.kind, resource)
+        getattr(write.account, self.collection)[resource["id"]] = resource
+        write.account.changed(events=False)
+        return resource
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,19 +171,25 @@ class PatchEndpoint:
     moment: Callable[[datetime], str] = to_the_second
     check: Callable[[Write, Resource], None] | None = None
     apply: Callable[[Write, Resource, Attributes], None] | None = None
+    unstored: frozenset[str] = frozenset()
     largest: int = bodies.LARGEST_BODY
 
     def answer(self, call: Call) -> dict[str, Any] | None:
         write = receive(call, largest=self.largest)
         resource = require(call, self.kind)
+        self.change(write, resource)
+        return told(call, self.kind, resource)
+
+    def change(self, write: Write, resource: Resource) -> None:
+        """Give the resource its new attributes; RefusedError."""
         if self.check is not None:
             self.check(write, resource)
-        attributes = {**resource["attributes"], **write.attributes, **dict.fromkeys(self.stamps, self.moment(call.now))}
+        sent = {name: value for name, value in write.attributes.items() if name not in self.unstored}
+        attributes = {**resource["attributes"], **sent, **dict.fromkeys(self.stamps, self.moment(write.call.now))}
         if self.apply is not None:
             self.apply(write, resource, attributes)
         resource["attributes"] = attributes
-        call.account.changed(events=False)
-        return _told(call, self.kind, resource)
+        write.account.changed(events=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,7 +202,10 @@ class DeleteEndpoint:
     after: Callable[[Call, Resource], None] | None = None
 
     def answer(self, call: Call) -> None:
-        resource = require(call, self.kind)
+        self.delete(call, require(call, self.kind))
+
+    def delete(self, call: Call, resource: Resource) -> None:
+        """Take this one away; RefusedError."""
         if self.check is not None:
             self.check(call, resource)
         del getattr(call.account, self.collection)[resource["id"]]
@@ -190,20 +219,22 @@ class LinkEndpoint:
     """Adds, takes away or replaces what a resource is linked to, by a list of types and ids.
 
     `change` gets the resource of the path and the ids, each once, all of which exist; an id that does not is a 404 that points at it, and
-    nothing is changed then. `most` is how many may be sent.
+    nothing is changed then. `most` is how many may be sent; none at all may be sent to what replaces everything.
     """
 
     parent: str
     other: str
     change: Callable[[Write, Resource, list[str]], None]
     most: int | None = None
+    replaces: bool = False
 
     def answer(self, call: Call) -> None:
         write = receive(call)
         parent = require(call, self.parent)
         linkage = write.document["data"] or []
         items = linkage if isinstance(linkage, list) else [linkage]
-        refuse_too_many(len(items), self.most, "/data")
+        if items or not self.replaces:
+            refuse_too_many(len(items), self.most, "/data")
         place = "/data/{}/id" if isinstance(linkage, list) else "/data/id"
         kind = call.kinds[self.other]
         unknown = [
@@ -231,7 +262,7 @@ def refuse_blank(attributes: Attributes, name: str) -> None:
         raise RefusedError(invalid("This may not be blank.", pointer=f"/data/attributes/{name}"))
 
 
-def _told(call: Call, kind: str, resource: Resource) -> dict[str, Any] | None:
+def told(call: Call, kind: str, resource: Resource) -> dict[str, Any] | None:
     """The reply, where the contract has one."""
     reply = call.operation.reply
     return shown(call, kind, resource) if reply is not None and reply.schema is not None else None

@@ -19,7 +19,7 @@ _MORE_FLOWS = 55
 _TRIGGERS = ("Added to List", "Metric", "Unconfigured", "Date Based", "Price Drop", "Low Inventory")
 _STATUSES = ("live", "draft", "manual")
 _NAMES = (*NASTY_TEXTS, LONG_NAME, "Welcome, new friend!", "welcome, new friend!", "")
-_CHANNELS = {
+CHANNELS = {
     "send-email": "Email",
     "send-sms": "SMS",
     "send-mobile-push": "Push",
@@ -27,6 +27,8 @@ _CHANNELS = {
     "send-webhook": "Webhook",
     "send-whatsapp": "WhatsApp",
 }
+"""What the message of an action says that it is sent through."""
+
 _EVERY_TYPE = (
     "time-delay",
     "send-email",
@@ -116,7 +118,7 @@ class _Maker:
         return str(self._number)
 
     def _data(self, kind: str, status: str, flow: Resource, action_id: str, number: int) -> dict[str, Any] | None:
-        if kind in _CHANNELS:
+        if kind in CHANNELS:
             return {"message": self._message(kind, flow, action_id, number), "status": status}
         if kind == "ab-test":
             return self._test(kind, "send-email", status, flow, action_id, number) | {"experiment_status": "live"}
@@ -159,7 +161,7 @@ class _Maker:
             "type": "flow-message",
             "id": identifier,
             "attributes": {
-                "channel": _CHANNELS[kind],
+                "channel": CHANNELS[kind],
                 "definition": definition,
                 "created": flow["attributes"]["created"],
                 "updated": flow["attributes"]["updated"],

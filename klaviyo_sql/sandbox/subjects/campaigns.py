@@ -35,6 +35,17 @@ KINDS = {
             Relation("image", "image", own("image_id"), many=False),
         ),
     ),
+    # As the reply to assigning a template tells of it.
+    "campaign-message assigned": Kind(
+        "campaign-message",
+        "/api/campaign-messages",
+        stored("campaign_messages"),
+        "A message with id '{id}' does not exist.",
+        relations=(
+            Relation("campaign", "campaign", own("campaign_id"), many=False, shown="with ids"),
+            Relation("template", "template", own("template_id"), many=False, shown="with ids"),
+        ),
+    ),
     "campaign-recipient-estimation": Kind(
         "campaign-recipient-estimation",
         "/api/campaign-recipient-estimations",

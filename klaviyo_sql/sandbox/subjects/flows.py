@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from typing import Any
+from dataclasses import replace
 
 from klaviyo_sql.sandbox.account import Account, Resource
 from klaviyo_sql.sandbox.endpoints import Call, CollectionEndpoint, Endpoint, ResourceEndpoint
@@ -12,6 +12,7 @@ from klaviyo_sql.sandbox.filter_grammar import Clause, Moment
 from klaviyo_sql.sandbox.kinds import Kind, Relation, own, pointing, stored
 from klaviyo_sql.sandbox.problems import RefusedError, invalid
 from klaviyo_sql.sandbox.subjects.campaigns import only_asked
+from klaviyo_sql.sandbox.subjects.flow_writes import definition_of
 
 _ACTION_ID = re.compile(r"\d{1,18}", re.ASCII)
 _DATES = ("created", "updated")
@@ -25,21 +26,6 @@ FLOW_TRIGGERS = Relation("flow-triggers", "flow", _triggered)
 """The relationship that lists, segments and metrics have to the flows that they start."""
 
 
-def _definition(account: Account, flow: Resource) -> dict[str, Any]:
-    actions = [account.flow_actions[identifier] for identifier in account.pointing("flow_actions", "flow_id").get(flow["id"], [])]
-    triggers = [identifier for identifier, flows in account.flow_triggers.items() if flow["id"] in flows]
-    kinds = [("list", account.lists), ("segment", account.segments), ("metric", account.metrics)]
-    return {
-        "definition": {
-            "triggers": [{"type": name, "id": identifier} for identifier in triggers for name, resources in kinds if identifier in resources],
-            "profile_filter": None,
-            "actions": [action["attributes"]["definition"] for action in actions],
-            "entry_action_id": actions[0]["id"] if actions else None,
-            "reentry_criteria": None,
-        }
-    }
-
-
 KINDS = {
     "flow": Kind(
         "flow",
@@ -51,7 +37,7 @@ KINDS = {
             Relation("tags", "tag", lambda account, resource: account.flow_tags.get(resource["id"], [])),
         ),
         additional=frozenset(("definition",)),
-        computed=_definition,
+        computed=definition_of,
     ),
     "flow-action": Kind(
         "flow-action",
@@ -84,6 +70,10 @@ KINDS = {
         readers={"name": lambda account, resource: resource["attributes"]["definition"]["name"]},
     ),
 }
+
+
+# As the reply to creating it tells of it.
+KINDS["flow created"] = replace(KINDS["flow"], additional=frozenset(), computed=None)
 
 
 def _flows(account: Account, parent: str, clauses: tuple[Clause, ...]) -> Iterable[Resource]:

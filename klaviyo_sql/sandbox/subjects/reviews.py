@@ -5,6 +5,8 @@ from __future__ import annotations
 from klaviyo_sql.sandbox.account import Account, Resource
 from klaviyo_sql.sandbox.endpoints import CollectionEndpoint, Endpoint, ResourceEndpoint
 from klaviyo_sql.sandbox.kinds import Kind, Relation, everything, own, stored
+from klaviyo_sql.sandbox.problems import RefusedError, invalid
+from klaviyo_sql.sandbox.writing import PatchEndpoint, Write
 
 
 def _statuses(account: Account, review: Resource) -> list[str]:
@@ -27,7 +29,14 @@ KINDS = {
     )
 }
 
+
+def _check_status(write: Write, review: Resource) -> None:
+    if write.attributes.get("status") is None:
+        raise RefusedError(invalid("A status is required.", pointer="/data/attributes/status"))
+
+
 ENDPOINTS: dict[str, Endpoint] = {
     "get_reviews": CollectionEndpoint("review", everything("reviews")),
     "get_review": ResourceEndpoint("review"),
+    "update_review": PatchEndpoint("review", stamps=("updated",), check=_check_status),
 }
