@@ -19,7 +19,7 @@ from klaviyo_sql.model.writing import Job
 from klaviyo_sql.write.changes import Change, Status
 from klaviyo_sql.write.requests import Shipment
 
-_FIRST_LOOK, _SLOWER, _SLOWEST = 1.0, 1.5, 15.0  # seconds between two looks at a job, and how much they grow
+_FIRST_LOOK, _SLOWER, _SLOWEST = 1.0, 2.0, 16.0  # seconds between two looks at a job, and how much they grow
 _ENDED = frozenset({"complete", "completed", "cancelled", "canceled", "failed"})
 _IDENTIFIERS = ("id", "email", "phone_number", "external_id", "unique_code")
 _POSITION = re.compile(r"/data/(\d+)(?=/|\Z)")

@@ -17,9 +17,13 @@ _WORDS = re.compile(r"\w+")
 
 @dataclass(slots=True)
 class Target:
-    """A table that a statement writes to: the columns that its expressions read, in lower case, and whether only the statement itself mentions it."""
+    """A table that a statement writes to: the columns that its expressions read and those that it sets (none: it deletes), in lower case.
+
+    `alone`: the statement mentions the table just once, and no view does.
+    """
 
     reads: set[str] = field(default_factory=set)
+    sets: set[str] = field(default_factory=set)
     alone: bool = True
 
 
@@ -27,7 +31,7 @@ class Targets:
     """The targets of the statement that is being prepared."""
 
     def __init__(self) -> None:
-        self._written: set[str] = set()
+        self._written: dict[str, set[str]] = {}
         self._reads: dict[str, set[str]] = {}
         self._in_views: set[str] = set()
         self._words: list[str] = []
@@ -36,7 +40,7 @@ class Targets:
 
     def begin(self, sql: str, *, unbounded: bool) -> None:
         """Another text is about to be prepared."""
-        self._written, self._reads, self._in_views = set(), {}, set()
+        self._written, self._reads, self._in_views = {}, {}, set()
         self._words = [word.lower() for word in _WORDS.findall(sql)]
         self.unbounded = unbounded
 
@@ -49,7 +53,9 @@ class Targets:
             if inner is not None:
                 self._in_views.add(first.lower())
         elif operation in (apsw.SQLITE_UPDATE, apsw.SQLITE_DELETE):
-            self._written.add(first.lower())
+            sets = self._written.setdefault(first.lower(), set())
+            if operation == apsw.SQLITE_UPDATE and second is not None:
+                sets.add(second.lower())
         return apsw.SQLITE_OK
 
     def reads(self, name: str) -> Collection[str]:
@@ -61,4 +67,4 @@ class Targets:
         lowered = name.lower()
         if lowered not in self._written:
             return None
-        return Target(self._reads.get(lowered, set()), lowered not in self._in_views and self._words.count(lowered) == 1)
+        return Target(self._reads.get(lowered, set()), self._written[lowered], lowered not in self._in_views and self._words.count(lowered) == 1)

@@ -24,7 +24,7 @@ from klaviyo_sql.sqlite.pending import Pending
 from klaviyo_sql.sqlite.statement import Statement
 from klaviyo_sql.sqlite.targets import Target, Targets
 from klaviyo_sql.write.changes import Change, Conflict, Kind
-from klaviyo_sql.write.requests import refused
+from klaviyo_sql.write.requests import check_columns, refused
 
 ROW_KEY = "row_key"
 """The column that a table with a key of several columns has for writing: SQLite changes rows of a table WITHOUT ROWID by one column only."""
@@ -195,9 +195,16 @@ class VirtualTable:
     def Begin(self) -> None:  # noqa: N802
         self._writable()
 
-    def refuse_unbounded(self) -> None:
-        """ProgrammingError when the statement would change every row of the table."""
-        if self.targets is not None and self.targets.unbounded and self.target() is not None:
+    def refuse(self) -> None:
+        """Refuse, before a row is read, a statement that changes rows and cannot: one without a WHERE, or that sets what cannot be written.
+
+        ProgrammingError, NotSupportedError.
+        """
+        target = self.target()
+        if target is None or self.targets is None:
+            return
+        check_columns(self.table, [position for position, column in enumerate(self.table.columns) if column.name.lower() in target.sets])
+        if self.targets.unbounded:
             raise errors.ProgrammingError(
                 f"An UPDATE or DELETE without a WHERE would change every row of {self.table.name}. Say which rows; if all are meant, write WHERE "
                 "true, and allow as many with max_writes."
@@ -210,7 +217,7 @@ class VirtualTable:
             raise errors.NotSupportedError(f"{self.name} cannot be written to: write to the table of one account.")
         if self.table.writes is None:
             raise errors.NotSupportedError(refused(self.table, Kind.INSERT))
-        self.refuse_unbounded()
+        self.refuse()
         return self.pending
 
     def Sync(self) -> None:  # noqa: N802
@@ -321,7 +328,7 @@ class Cursor:
             table.rehearsal.scans.setdefault(agreed, values)
             self._row = self._current[0] = None
             return
-        table.refuse_unbounded()
+        table.refuse()
         self._positions = {column: position for position, column in enumerate(agreement.columns)}
         if table.row_key is not None:
             self._keys = tuple(self._positions[position] for position in map(table.table.index, table.table.key) if position in self._positions)

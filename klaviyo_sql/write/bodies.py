@@ -72,7 +72,7 @@ def body(table: Table, made: Template, given: Mapping[int, Any], *, identifier: 
         path = made.paths.get(position)
         place = made.schema.at(path) if path is not None else None
         if path is None or place is None:
-            raise NotSupportedError(_unwritable(table, column, made, is_new=is_new))
+            raise NotSupportedError(unwritable(table, column, made, is_new=is_new))
         if isinstance(column.place, Property) and value is None and made.schema.at(_META) is not None and len(path) == 3:
             _put(document, (*_META, "unset"), [*_got(document, (*_META, "unset"), []), path[-1]])
             continue
@@ -181,7 +181,7 @@ def _missing(schema: Schema, document: dict[str, Any], path: Path) -> list[Path]
     return found
 
 
-def _unwritable(table: Table, column: Column, made: Template, *, is_new: bool) -> str:
+def unwritable(table: Table, column: Column, made: Template, *, is_new: bool) -> str:
     """Why a column cannot be written, and which can."""
     can = [table.columns[position].name for position in made.paths]
     what = "an INSERT" if is_new else "an UPDATE"

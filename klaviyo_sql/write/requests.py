@@ -16,7 +16,7 @@ from klaviyo_sql.errors import DataError, InternalError, NotSupportedError
 from klaviyo_sql.model.request import Request
 from klaviyo_sql.model.table import Linked, Related, Table
 from klaviyo_sql.model.writing import MEGABYTES_OF_A_BODY, Job, Links, Many, One
-from klaviyo_sql.write.bodies import Template, body, template
+from klaviyo_sql.write.bodies import Template, body, template, unwritable
 from klaviyo_sql.write.changes import Change, Conflict, Kind
 from klaviyo_sql.write.schema import data
 
@@ -96,6 +96,20 @@ def check(change: Change) -> None:
         _document(change, change.values, template(table, one.operation))
     elif many is not None:
         _document(change, change.values, template(table, many.operation, many.key))
+
+
+def check_columns(table: Table, positions: Sequence[int]) -> None:
+    """Look at an UPDATE of these columns, or at a DELETE if there are none, before a row is known; NotSupportedError when it cannot be carried out."""
+    kind = Kind.UPDATE if positions else Kind.DELETE
+    writes = table.writes
+    if writes is None or not writes.allows(kind):
+        raise NotSupportedError(refused(table, kind))
+    one, many = _ways(table, kind, Conflict.ABORT)
+    made = template(table, one.operation) if one is not None else template(table, many.operation, many.key) if many is not None else None
+    if kind is Kind.UPDATE and made is not None:
+        for position in positions:
+            if not made.takes(position):
+                raise NotSupportedError(unwritable(table, table.columns[position], made, is_new=False))
 
 
 def refused(table: Table, kind: Kind) -> str:

@@ -12,13 +12,14 @@ import klaviyo_sql
 PUBLIC = {
     "BINARY", "DATETIME", "NUMBER", "ROWID", "STRING", "AuthenticationError", "Binary", "BudgetExceeded", "Connection", "Cursor", "DataError", "DatabaseError",
     "Date", "DateFromTicks", "Error", "IntegrityError", "InterfaceError", "InternalError", "Interrupted", "NotSupportedError", "OperationalError",
-    "PermissionDenied", "ProgrammingError", "RateLimitError", "ReadOnlyError", "RequestRejected", "StatementTimeout", "Time", "TimeFromTicks",
-    "Timestamp", "TimestampFromTicks", "Warning", "__version__", "apilevel", "connect", "paramstyle", "threadsafety",
+    "OutcomeUnknown", "PermissionDenied", "ProgrammingError", "RateLimitError", "ReadOnlyError", "RequestRejected", "StatementTimeout", "Time", "TimeFromTicks",
+    "Timestamp", "TimestampFromTicks", "Warning", "WriteFailed", "__version__", "apilevel", "connect", "paramstyle", "threadsafety",
 }  # fmt: skip
 
 CONNECT = [
     "database", "api_key", "base_url", "sandbox", "write", "autocommit", "timeout", "max_wait", "cache_seconds", "cache_bytes",
     "parallel", "max_requests", "max_rows", "statement_timeout", "share_limits", "counts", "materialized", "copy_file",
+    "max_writes", "dry_run", "on_error", "job_timeout", "audit_file",
     "config",
     "account",
     "accounts",
@@ -38,6 +39,8 @@ TREE = {
     "BudgetExceeded": klaviyo_sql.OperationalError,
     "StatementTimeout": klaviyo_sql.OperationalError,
     "Interrupted": klaviyo_sql.OperationalError,
+    "OutcomeUnknown": klaviyo_sql.OperationalError,
+    "WriteFailed": klaviyo_sql.OperationalError,
     "IntegrityError": klaviyo_sql.DatabaseError,
     "InternalError": klaviyo_sql.DatabaseError,
     "ProgrammingError": klaviyo_sql.DatabaseError,
