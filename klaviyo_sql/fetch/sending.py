@@ -221,10 +221,11 @@ def _all(shipment: Shipment, status: Status, error: str | None = None) -> None:
 def _accept(shipment: Shipment, reply: Reply) -> None:
     """Klaviyo took it: what it says of new ids and of jobs."""
     found = _identifier(reply.body)
-    starts_job = shipment.is_many and shipment.request.method == "POST" and reply.status == 202
+    starts_job = (shipment.is_many or shipment.job is not None) and shipment.request.method == "POST" and reply.status == 202
     for change in shipment.changes:
         change.error = None
         change.status = Status.ACCEPTED if reply.status == 202 else Status.DONE
+        change.reply = reply.body if shipment.told else None
         if starts_job:
             change.job = found
         elif shipment.creates and found is not None:

@@ -18,12 +18,15 @@ class One:
     """One request for each row.
 
     `repeatable` says that sending it twice does what sending it once does, so that it may be sent again when its outcome is not known. `whole` are
-    columns that an update sends even when they are not set, because Klaviyo would put them back to what they were at first; they are read before.
+    columns that an update sends even when they are not set, because Klaviyo would put them back to what they were at first; they are read before. `job` is how
+    the job is followed that it starts, if it starts one. `told` says that what Klaviyo replies is wanted.
     """
 
     operation: str
     repeatable: bool = False
     whole: tuple[str, ...] = ()
+    job: Job | None = None
+    told: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +42,8 @@ class Many:
     """One request for many rows: they stand in `attributes.<key>.data`, at most `most` of them and as many as fit into `MEGABYTES_OF_A_BODY`.
 
     It is taken from `least` rows on. `most_bytes` is how large one of them may be. `group` are body paths of a row that all of one element share, in whose
-    array `within` the rest stands (events are grouped by their profile). `only_set` says that it cannot clear a value.
+    array `within` the rest stands (events are grouped by their profile). `only_set` says that it cannot clear a value. `around` are columns that stand beside
+    the array and not in its elements: rows that differ in them go into different requests. `megabytes` is how large a body may be.
     """
 
     operation: str
@@ -52,6 +56,8 @@ class Many:
     only_set: bool = False
     group: str | None = None
     within: str | None = None
+    around: tuple[str, ...] = ()
+    megabytes: int = MEGABYTES_OF_A_BODY
 
 
 @dataclass(frozen=True, slots=True)

@@ -31,6 +31,7 @@ from klaviyo_sql.plan.scan import Chain, Plan, Scan
 from klaviyo_sql.sqlite import index, introspection
 from klaviyo_sql.sqlite.cursor import Parameters, bindings_of
 from klaviyo_sql.sqlite.index import Agreement
+from klaviyo_sql.statements.calls import rewritten
 from klaviyo_sql.tables import TABLES
 
 if TYPE_CHECKING:
@@ -94,6 +95,8 @@ class Explanation:
     seconds: float
     likely: int
     likely_seconds: float
+    calls: tuple[str, ...] = ()
+    """What the procedures that it calls would send, as far as that does not depend on rows."""
 
     def __str__(self) -> str:
         return "\n".join(_text(self))
@@ -101,20 +104,27 @@ class Explanation:
 
 def explain(connection: Connection, sql: str, parameters: Parameters = ()) -> Explanation:
     """What the query would ask of Klaviyo; nothing is sent. ProgrammingError and DataError as when it is executed."""
+    sql = rewritten(sql)
     connection.prepare(sql)
-    with connection.translating():
-        sql = connection.counting(sql)
-        lines = [
-            _Line(int(str(number)), int(str(parent)), str(detail))
-            for number, parent, _, detail in connection.sqlite.execute(f"EXPLAIN QUERY PLAN {sql}", bindings_of(parameters))
-        ]
-        values = _rehearsed(connection, sql, parameters) if apsw.ext.query_info(connection.sqlite, sql).is_readonly else {}
+    rehearsal = connection.rehearsal
+    rehearsal.looking = True
+    rehearsal.calls.clear()
+    try:
+        with connection.translating():
+            sql = connection.counting(sql)
+            lines = [
+                _Line(int(str(number)), int(str(parent)), str(detail))
+                for number, parent, _, detail in connection.sqlite.execute(f"EXPLAIN QUERY PLAN {sql}", bindings_of(parameters))
+            ]
+            values = _rehearsed(connection, sql, parameters) if apsw.ext.query_info(connection.sqlite, sql).is_readonly else {}
+    finally:
+        rehearsal.looking = False
     reader = _Reader(connection, lines, values)
     tree = reader.inside(0, _Around())
     steps = tuple(reader.steps)
     least, likely = sum(step.least for step in steps), sum(step.likely for step in steps)
     seconds = least * ROUND_TRIP + sum(reader.waiting)
-    return Explanation(tree, steps, least, round(seconds, 1), likely, round(max(seconds, sum(step.seconds for step in steps)), 1))
+    return Explanation(tree, steps, least, round(seconds, 1), likely, round(max(seconds, sum(step.seconds for step in steps)), 1), tuple(rehearsal.calls))
 
 
 @dataclass(frozen=True, slots=True)
@@ -395,8 +405,12 @@ def _waiting(rate: Rate, count: int) -> float:
 
 
 def _text(explanation: Explanation) -> Iterator[str]:
+    if explanation.calls:
+        yield "Would send, and sends nothing now:"
+        yield from (f"  {call}" for call in explanation.calls)
     if not explanation.steps:
-        yield "No Klaviyo table is read: 0 requests."
+        if not explanation.calls:
+            yield "No Klaviyo table is read: 0 requests."
         return
     yield from _branches(explanation.tree, "")
     plural = "" if explanation.least == 1 else "s"

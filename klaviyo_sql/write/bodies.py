@@ -35,7 +35,7 @@ def template(table: Table, operation: str, key: str | None = None) -> Template:
     found = {}
     for position, column in enumerate(table.columns):
         path = body_path(table, column)
-        if path is not None and path != ("id",) and schema.at(path) is not None:
+        if path is not None and (path != ("id",) or column.body is not None) and schema.at(path) is not None:
             found[position] = path
     return Template(schema, found)
 
@@ -59,8 +59,8 @@ def body_path(table: Table, column: Column) -> Path | None:
     return ("id",) if isinstance(place, Id) else None
 
 
-def body(table: Table, made: Template, given: Mapping[int, Any], *, identifier: str | None = None, is_new: bool) -> dict[str, Any]:
-    """What stands in `data`: the values that are given, each checked, and whatever is required beside them.
+def body(table: Table, made: Template, given: Mapping[int, Any], *, identifier: str | None = None, is_new: bool, whole: bool = True) -> dict[str, Any]:
+    """What stands in `data`: the values that are given, each checked, and whatever is required beside them, unless it is not the `whole` of it.
 
     DataError with a sentence when a value cannot be taken or one is missing; NotSupportedError when a column cannot be written.
     """
@@ -83,7 +83,8 @@ def body(table: Table, made: Template, given: Mapping[int, Any], *, identifier: 
     if identifier is not None and made.schema.get("id") is not None:
         document["id"] = identifier
     filled = _filled(made.schema, document)
-    _complete(table, made, filled)
+    if whole:
+        _complete(table, made, filled)
     return {name: filled[name] for name in ("type", "id", "attributes", "relationships", "meta") if name in filled}
 
 

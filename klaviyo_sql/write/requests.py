@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 from urllib.parse import quote
@@ -15,12 +15,11 @@ from klaviyo_sql import contract
 from klaviyo_sql.errors import DataError, InternalError, NotSupportedError
 from klaviyo_sql.model.request import Request
 from klaviyo_sql.model.table import Linked, Related, Table
-from klaviyo_sql.model.writing import MEGABYTES_OF_A_BODY, Job, Links, Many, One
+from klaviyo_sql.model.writing import Job, Links, Many, One
 from klaviyo_sql.write.bodies import Template, body, template, unwritable
 from klaviyo_sql.write.changes import Change, Conflict, Kind
 from klaviyo_sql.write.schema import data
 
-_MOST_BYTES = MEGABYTES_OF_A_BODY * 10**6
 _ROOM = 2_000  # bytes of a body around its elements, with room to spare
 
 
@@ -28,7 +27,8 @@ _ROOM = 2_000  # bytes of a body around its elements, with room to spare
 class Shipment:
     """One request, and the changes that it carries out: behind each element of the array at `array` in its body, or all behind one without an array.
 
-    `job` is how the bulk job that it starts is followed. `creates` says that its rows are new, `looked` that they were looked for after a lost reply.
+    `job` is how the bulk job that it starts is followed. `creates` says that its rows are new, `looked` that they were looked for after a lost reply, `told`
+    that they are to have what Klaviyo replies.
     """
 
     request: Request
@@ -37,6 +37,7 @@ class Shipment:
     job: Job | None = None
     creates: bool = False
     looked: bool = False
+    told: bool = False
 
     @property
     def changes(self) -> Iterator[Change]:
@@ -95,7 +96,9 @@ def check(change: Change) -> None:
     if one is not None:
         _document(change, change.values, template(table, one.operation))
     elif many is not None:
-        _document(change, change.values, template(table, many.operation, many.key))
+        around, values = _split(table, many, change.values)
+        _envelope(table, many, around)
+        _document(change, values, template(table, many.operation, many.key))
 
 
 def check_columns(table: Table, positions: Sequence[int]) -> None:
@@ -104,9 +107,11 @@ def check_columns(table: Table, positions: Sequence[int]) -> None:
     writes = table.writes
     if writes is None or not writes.allows(kind):
         raise NotSupportedError(refused(table, kind))
+    if kind is Kind.DELETE:
+        return
     one, many = _ways(table, kind, Conflict.ABORT)
     made = template(table, one.operation) if one is not None else template(table, many.operation, many.key) if many is not None else None
-    if kind is Kind.UPDATE and made is not None:
+    if made is not None:
         for position in positions:
             if not made.takes(position):
                 raise NotSupportedError(unwritable(table, table.columns[position], made, is_new=False))
@@ -227,7 +232,7 @@ def _of_one(table: Table, one: One, row: list[Change], values: dict[int, Any]) -
         document = {"data": _document(first, values, template(table, one.operation))}
     repeatable = one.repeatable or operation.method in ("PATCH", "DELETE")
     request = Request(one.operation, operation.method, path, body=document, table=table.name, repeatable=repeatable)
-    return Shipment(request, [row], creates=first.kind is Kind.INSERT)
+    return Shipment(request, [row], job=one.job, creates=first.kind is Kind.INSERT, told=one.told)
 
 
 def _with_id(path: str, change: Change) -> str:
@@ -249,7 +254,30 @@ def _document(change: Change, values: Any, made: Template) -> dict[str, Any]:
     return body(change.table, made, values, identifier=identifier, is_new=change.kind is Kind.INSERT)
 
 
+def _split(table: Table, many: Many, values: Mapping[int, Any]) -> tuple[dict[int, Any], dict[int, Any]]:
+    """The values that stand around the elements of a request, and those that stand in one."""
+    around = frozenset(map(table.index, many.around))
+    return {at: value for at, value in values.items() if at in around}, {at: value for at, value in values.items() if at not in around}
+
+
+def _envelope(table: Table, many: Many, around: Mapping[int, Any]) -> dict[str, Any]:
+    return body(table, template(table, many.operation), around, is_new=True, whole=False) if around else {}
+
+
 def _of_many(group: _Group, many: Many, one: One | None, rows: list[tuple[list[Change], dict[int, Any]]]) -> Iterator[Shipment]:
+    together: defaultdict[bytes, tuple[dict[int, Any], list[tuple[list[Change], dict[int, Any]]]]] = defaultdict(lambda: ({}, []))
+    for row, values in rows:
+        around, own = _split(group.table, many, values)
+        found = together[msgspec.json.encode(sorted(around.items()))]
+        found[0].update(around)
+        found[1].append((row, own))
+    for around, some in together.values():
+        yield from _of_some(group, many, one, some, _envelope(group.table, many, around))
+
+
+def _of_some(
+    group: _Group, many: Many, one: One | None, rows: list[tuple[list[Change], dict[int, Any]]], envelope: dict[str, Any]
+) -> Iterator[Shipment]:
     elements: Iterable[tuple[list[list[Change]], Any]]
     if many.within is not None and one is not None:
         elements = _gathered(group, many, one, rows)
@@ -259,7 +287,8 @@ def _of_many(group: _Group, many: Many, one: One | None, rows: list[tuple[list[C
     operation = contract.operation(many.operation)
     kind = data(many.operation).get("type")
     for part in _parts(elements, many):
-        inner = {"type": kind.enum[0] if kind else None, "attributes": {many.key: {"data": [element for _, element in part]}}}
+        attributes = {**envelope.get("attributes", {}), many.key: {"data": [element for _, element in part]}}
+        inner = {**envelope, "type": kind.enum[0] if kind else None, "attributes": attributes}
         request = Request(many.operation, operation.method, operation.path, body={"data": inner}, table=group.table.name, repeatable=many.repeatable)
         behind = [[change for row in rows for change in row] for rows, _ in part]
         yield Shipment(request, behind, ("data", "attributes", many.key, "data"), job=many.job, creates=group.kind is Kind.INSERT)
@@ -291,7 +320,7 @@ def _parts(elements: Iterable[tuple[list[list[Change]], Any]], many: Many) -> It
         size = len(msgspec.json.encode(document)) + 1
         if many.most_bytes is not None and size > many.most_bytes:
             raise DataError(f"{behind[0][0].table.name}: one row is {size:,} bytes long, and Klaviyo takes at most {many.most_bytes:,}")
-        if part and (count + len(behind) > many.most or length + size > _MOST_BYTES - _ROOM):
+        if part and (count + len(behind) > many.most or length + size > many.megabytes * 10**6 - _ROOM):
             yield part
             part, length, count = [], 0, 0
         part.append((behind, document))
