@@ -51,6 +51,17 @@ class Result:
     type: Type = Type.TEXT
 
 
+USUAL_RESULTS = (
+    Result("status", "done, accepted (Klaviyo carries it out later), absent (there was nothing to take away) or dry run.", ()),
+    Result("id", "The id that Klaviyo gave.", ()),
+    Result("rows", "How many rows it was for: profiles, events, links …", (), Type.INTEGER),
+    Result("job", "The id of the job that carried it out, if one did.", ()),
+    Result("operation", "Klaviyo's name for it.", ()),
+    Result("request", "What would have been sent, with dry_run.", ()),
+)
+"""The columns that every call returns, after the procedure's own."""
+
+
 @dataclass(frozen=True, slots=True)
 class Way:
     """How a procedure is carried out: rows of `table`, of which `kind` says whether they are new, changed or deleted.
@@ -104,6 +115,11 @@ class Procedure:
     def gathers(self) -> bool:
         """Whether the function of the same name is an aggregate: the rows of a SELECT go together into the fewest requests."""
         return any(way.each is not None for way in self.ways)
+
+    @property
+    def all_results(self) -> tuple[Result, ...]:
+        """The columns that a call returns."""
+        return (*self.results, *USUAL_RESULTS)
 
     @property
     def all_inputs(self) -> tuple[Input, ...]:

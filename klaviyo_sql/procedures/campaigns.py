@@ -82,9 +82,6 @@ PROCEDURES = (
         tells="id",
         others=("assign_template_to_campaign_message",),
         notes=("Later changes of the template do not reach the copy, which the table templates does not show.",),
-        example=(
-            "CALL assign_template((SELECT id FROM campaign_messages WHERE channel = 'email' LIMIT 1), (SELECT id FROM templates LIMIT 1));"
-        ),
+        example=("CALL assign_template((SELECT id FROM campaign_messages WHERE channel = 'email' LIMIT 1), (SELECT id FROM templates LIMIT 1));"),
     ),
 )
-

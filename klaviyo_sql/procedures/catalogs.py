@@ -58,9 +58,7 @@ def _three(singular: str, plural: str, example: str) -> tuple[Procedure, ...]:
 
 _STOCK = (
     Input("variant_id", "The variant that is waited for.", body="relationships.variant", required=True),
-    Input(
-        "channels", "How the profile is told: a JSON array of EMAIL, SMS, PUSH, WHATSAPP.", Type.JSON, "attributes.channels", default='["EMAIL"]'
-    ),
+    Input("channels", "How the profile is told: a JSON array of EMAIL, SMS, PUSH, WHATSAPP.", Type.JSON, "attributes.channels", default='["EMAIL"]'),
     *(known for known in profile_inputs("attributes.profile.data") if known.name in ("profile_id", "email", "phone_number", "external_id")),
 )
 
@@ -81,13 +79,7 @@ PROCEDURES = (
         "create_back_in_stock_subscription",
         "Have Klaviyo tell a profile when a variant is there again.",
         _STOCK,
-        (
-            Way(
-                own_table(
-                    "create_back_in_stock_subscription", "Who waits.", _STOCK, Writes(insert=One("create_back_in_stock_subscription"))
-                )
-            ),
-        ),
+        (Way(own_table("create_back_in_stock_subscription", "Who waits.", _STOCK, Writes(insert=One("create_back_in_stock_subscription")))),),
         one_at_least=("profile_id", "email", "phone_number", "external_id"),
         example="CALL create_back_in_stock_subscription((SELECT id FROM catalog_variants LIMIT 1), email => 'ada@example.com');",
     ),

@@ -25,7 +25,7 @@ _CHANNELS = {
 
 _EMAILS = Input(
     "emails",
-    "An email address, several with commas between, or a JSON array: of addresses, or of objects like {\"type\": \"profile\", \"attributes\": {\"email\": …}}.",
+    'An email address, several with commas between, or a JSON array: of addresses, or of objects like {"type": "profile", "attributes": {"email": …}}.',
     names=("email", "profiles"),
     listed=True,
 )
@@ -157,9 +157,7 @@ def _consent_table(name: str, doc: str, many: Many, inputs: tuple[Input, ...]) -
 
 
 _SOURCE = Input("custom_source", "What is told as the source of the consent.", body="attributes.custom_source")
-_HISTORICAL = Input(
-    "historical_import", "1 for consent that was given before: no double opt-in, no flows.", Type.BOOLEAN, body="attributes.historical_import"
-)
+_HISTORICAL = Input("historical_import", "1 for consent that was given before: no double opt-in, no flows.", Type.BOOLEAN, body="attributes.historical_import")
 _CONSENTED = Input("consented_at", "When a historical consent was given.", Type.TIMESTAMP)
 
 PROCEDURES = (
@@ -176,7 +174,7 @@ PROCEDURES = (
         "Take back manual suppressions; bounces, complaints and unsubscriptions stay.",
         "bulk_unsuppress_profiles",
         "get_bulk_unsuppress_profiles_job",
-        "CALL UnsuppressProfiles('[{\"type\": \"profile\", \"attributes\": {\"email\": \"ada@example.com\"}}]');",
+        'CALL UnsuppressProfiles(\'[{"type": "profile", "attributes": {"email": "ada@example.com"}}]\');',
     ),
     Procedure(
         "subscribe_profiles",
@@ -217,9 +215,7 @@ PROCEDURES = (
             "Without a list Klaviyo silently does nothing for people whom it does not know: that is refused unless without_list => 1.",
             "Consent lifts suppressions that were made by hand, by unsubscribing or by complaining.",
         ),
-        example=(
-            "CALL subscribe_profiles('ada@example.com, grace@example.com', list_id => (SELECT id FROM lists LIMIT 1), custom_source => 'Counter');"
-        ),
+        example=("CALL subscribe_profiles('ada@example.com, grace@example.com', list_id => (SELECT id FROM lists LIMIT 1), custom_source => 'Counter');"),
     ),
     Procedure(
         "unsubscribe_profiles",

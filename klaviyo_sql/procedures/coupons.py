@@ -40,6 +40,6 @@ PROCEDURES = (
         ),
         (Way(_codes(), each="codes", column="unique_code", rule=_needs_coupon),),
         notes=("One request for each 1,000 codes.",),
-        example="CALL bulk_create_coupon_codes('[\"SPRING-A1\", \"SPRING-B2\"]', (SELECT id FROM coupons LIMIT 1));",
+        example='CALL bulk_create_coupon_codes(\'["SPRING-A1", "SPRING-B2"]\', (SELECT id FROM coupons LIMIT 1));',
     ),
 )

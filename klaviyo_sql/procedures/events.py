@@ -87,8 +87,6 @@ PROCEDURES = (
         ),
         (Way(_bulk(), each="events", column="metric_name"),),
         notes=("One request for each 1,000 events, as far as 5 MB hold them. Klaviyo carries it out some seconds later, and tells no job.",),
-        example=(
-            "CALL bulk_create_events('[{\"metric_name\": \"Visited Shop\", \"profile_email\": \"ada@example.com\", \"datetime\": \"2026-11-01T10:00:00Z\"}]');"
-        ),
+        example=('CALL bulk_create_events(\'[{"metric_name": "Visited Shop", "profile_email": "ada@example.com", "datetime": "2026-11-01T10:00:00Z"}]\');'),
     ),
 )

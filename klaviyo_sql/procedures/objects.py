@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-
 from klaviyo_sql.model.procedure import Input, Procedure, Way, own_table
 from klaviyo_sql.model.table import Type
 from klaviyo_sql.model.writing import Many, One, Writes
@@ -12,16 +11,12 @@ _RECORD = Input("record", "The record, as a JSON object.", Type.JSON, "attribute
 _ONE = own_table("create_data_source_record", "A record.", (_SOURCE, _RECORD), Writes(insert=One("create_data_source_record")))
 
 
-
-
 _MANY = own_table(
     "create_data_source_records",
     "Records.",
     (_SOURCE, Input("record", "The record.", Type.JSON, "attributes.record")),
     Writes(
-        insert_many=Many(
-            "bulk_create_data_source_records", "data-source-records", 500, least=1, most_bytes=512_000, around=("data_source_id",), megabytes=4
-        )
+        insert_many=Many("bulk_create_data_source_records", "data-source-records", 500, least=1, most_bytes=512_000, around=("data_source_id",), megabytes=4)
     ),
 )
 _GONE = own_table(
@@ -38,7 +33,7 @@ PROCEDURES = (
         (_SOURCE, _RECORD),
         (Way(_ONE),),
         notes=("Klaviyo carries it out later, and tells no job: object_ingestion_logs has what went wrong.",),
-        example="CALL create_data_source_record((SELECT id FROM data_sources LIMIT 1), '{\"id\": \"P-1\", \"name\": \"Rex\"}');",
+        example='CALL create_data_source_record((SELECT id FROM data_sources LIMIT 1), \'{"id": "P-1", "name": "Rex"}\');',
     ),
     Procedure(
         "create_data_source_records",
@@ -50,7 +45,7 @@ PROCEDURES = (
         (Way(_MANY, each="records", column="record"),),
         others=("bulk_create_data_source_records",),
         notes=("One request for each 500 records, as far as 4 MB hold them.",),
-        example="CALL create_data_source_records((SELECT id FROM data_sources LIMIT 1), '[{\"id\": \"P-1\"}, {\"id\": \"P-2\"}]');",
+        example='CALL create_data_source_records((SELECT id FROM data_sources LIMIT 1), \'[{"id": "P-1"}, {"id": "P-2"}]\');',
     ),
     Procedure(
         "bulk_delete_object_records",

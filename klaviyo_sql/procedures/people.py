@@ -76,13 +76,7 @@ PROCEDURES = (
         "create_or_update_profile",
         "Create a profile, or update the one that has the id, email, phone number or external id.",
         _UPSERT,
-        (
-            Way(
-                own_table(
-                    "create_or_update_profile", "A profile.", _UPSERT, Writes(insert=One("create_or_update_profile", repeatable=True, told=True))
-                )
-            ),
-        ),
+        (Way(own_table("create_or_update_profile", "A profile.", _UPSERT, Writes(insert=One("create_or_update_profile", repeatable=True, told=True)))),),
         results=(
             Result("email", "The email address.", ("attributes", "email")),
             Result("created", "When it was created.", ("attributes", "created"), Type.TIMESTAMP),
@@ -135,9 +129,7 @@ PROCEDURES = (
         tells="id",
         confirm="merge",
         notes=("Klaviyo carries it out some moments later; the source's id answers for a while.",),
-        example=(
-            "CALL merge_profiles((SELECT id FROM profiles LIMIT 1), source_id => (SELECT id FROM profiles LIMIT 1 OFFSET 1), confirm => 'merge');"
-        ),
+        example=("CALL merge_profiles((SELECT id FROM profiles LIMIT 1), source_id => (SELECT id FROM profiles LIMIT 1 OFFSET 1), confirm => 'merge');"),
     ),
     Procedure(
         "request_profile_deletion",

@@ -11,7 +11,11 @@ _TAG = Input("tag_id", "The tag.", required=True)
 def _pair(resource: str) -> tuple[Procedure, Procedure]:
     plural = f"{resource}s"
     ids = Input(
-        f"{resource}_ids", f"A {resource}'s id, several with commas between, or a JSON array of ids.", required=True, names=(f"{resource}_id", "ids"), listed=True
+        f"{resource}_ids",
+        f"A {resource}'s id, several with commas between, or a JSON array of ids.",
+        required=True,
+        names=(f"{resource}_id", "ids"),
+        listed=True,
     )
     links = Links(f"tag_{plural}", f"remove_tag_from_{plural}", path="tag_id", ids=f"{resource}_id", most=100)
     table = own_table(f"{resource}_tags", f"Tags of {plural}.", (_TAG, Input(f"{resource}_id", f"The {resource}.", names=("id",))), Writes(links=links))

@@ -32,6 +32,6 @@ PROCEDURES = (
         ),
         tells="html",
         reads=True,
-        example="SELECT html, text FROM render_template((SELECT id FROM templates LIMIT 1), '{\"first_name\": \"Ada\"}');",
+        example='SELECT html, text FROM render_template((SELECT id FROM templates LIMIT 1), \'{"first_name": "Ada"}\');',
     ),
 )

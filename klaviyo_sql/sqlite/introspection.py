@@ -18,7 +18,6 @@ from klaviyo_sql.model.table import Collection, Table, pascal_case
 from klaviyo_sql.plan import pushdown
 from klaviyo_sql.plan.constraints import Operator
 from klaviyo_sql.procedures import SUBJECTS
-from klaviyo_sql.sqlite.procedures import results_of
 from klaviyo_sql.write.calls import shown_type, signature
 from klaviyo_sql.write.log import WriteLog
 
@@ -201,7 +200,7 @@ def procedures() -> list[Row]:
                 }
                 for known in procedure.all_inputs
             ),
-            _json({"name": found.name, "type": found.type.declared, "description": found.doc} for found in results_of(procedure)),
+            _json({"name": found.name, "type": found.type.declared, "description": found.doc} for found in procedure.all_results),
             ", ".join(operations_of(procedure)),
             " ".join(dict.fromkeys(scope for name in operations_of(procedure) for scope in contract.operation(name).scopes)),
             int(not procedure.reads),

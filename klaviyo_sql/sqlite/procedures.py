@@ -19,36 +19,17 @@ from klaviyo_sql import contract, errors
 from klaviyo_sql.engine import Engine
 from klaviyo_sql.fetch.rows import Row
 from klaviyo_sql.model import timestamps
-from klaviyo_sql.model.procedure import Input, Procedure, Result
+from klaviyo_sql.model.procedure import USUAL_RESULTS, Procedure, Result
 from klaviyo_sql.model.request import Request
 from klaviyo_sql.model.table import Type
 from klaviyo_sql.procedures import PROCEDURES
 from klaviyo_sql.sqlite.pending import Pending
 from klaviyo_sql.sqlite.virtual_tables import Rehearsal
-from klaviyo_sql.write.calls import changes_of, completed, usage
+from klaviyo_sql.statements.calls import MOST_IN_ORDER
+from klaviyo_sql.write.calls import changes_of, completed, hidden_name, usage
 from klaviyo_sql.write.changes import Change
 from klaviyo_sql.write.requests import stages
 from klaviyo_sql.writer import Writer
-
-USUAL = (
-    Result("status", "done, accepted (Klaviyo carries it out later), absent (there was nothing to take away) or dry run.", ()),
-    Result("id", "The id that Klaviyo gave.", ()),
-    Result("rows", "How many rows it was for: profiles, events, links …", (), Type.INTEGER),
-    Result("job", "The id of the job that carried it out, if one did.", ()),
-    Result("operation", "Klaviyo's name for it.", ()),
-    Result("request", "What would have been sent, with dry_run.", ()),
-)
-"""The columns that every call returns, after the procedure's own."""
-
-
-def results_of(procedure: Procedure) -> tuple[Result, ...]:
-    """The columns that a call returns."""
-    return (*procedure.results, *USUAL)
-
-
-def hidden_name(procedure: Procedure, known: Input) -> str:
-    """The hidden column that takes an input: of its name, unless a column of the result has it."""
-    return f"given_{known.name}" if any(found.name == known.name for found in results_of(procedure)) else known.name
 
 
 class Calls:
@@ -171,7 +152,7 @@ class Calls:
     # Functions.
 
     def _scalar(self, procedure: Procedure) -> Callable[..., Any]:
-        columns = [found.name for found in results_of(procedure)]
+        columns = [found.name for found in procedure.all_results]
         tells, status, request = columns.index(procedure.tells), columns.index("status"), columns.index("request")
 
         def function(*given: Any) -> Any:
@@ -246,7 +227,7 @@ class CallModule:
     @property
     def ddl(self) -> str:
         """The table as SQLite declares it."""
-        columns = [f"{found.name} {found.type.declared}" for found in results_of(self.procedure)] + [f'"{name}" HIDDEN' for name in self.inputs]
+        columns = [f"{found.name} {found.type.declared}" for found in self.procedure.all_results] + [f'"{name}" HIDDEN' for name in self.inputs]
         return f"CREATE TABLE x({', '.join(columns)})"
 
     def Create(self, sqlite: apsw.Connection, *_: Any) -> tuple[str, CallTable]:  # noqa: N802 - apsw's name
@@ -262,22 +243,26 @@ class CallTable:
     def __init__(self, procedure: Procedure, calls: Calls) -> None:
         self.procedure = procedure
         self.calls = calls
-        self.width = len(results_of(procedure))
+        self.width = len(procedure.all_results)
 
     def BestIndexObject(self, info: apsw.IndexInfo) -> bool:  # noqa: N802
         used: list[int] = []
+        checked: list[int] = []
         for number in range(info.nConstraint):
             column = info.get_aConstraint_iColumn(number) - self.width
-            if column < 0 or info.get_aConstraint_op(number) != apsw.SQLITE_INDEX_CONSTRAINT_EQ:
+            operator = info.get_aConstraint_op(number)
+            if column < 0 or operator not in (apsw.SQLITE_INDEX_CONSTRAINT_EQ, apsw.SQLITE_INDEX_CONSTRAINT_IS):
                 continue
             if not info.get_aConstraint_usable(number):
                 return False  # an input that comes from a table which is read later: only another order of the tables will do
             if column in used:
                 raise errors.ProgrammingError(f"{self.procedure.name}: {self.procedure.all_inputs[column].name} is given twice. Nothing was sent.")
             used.append(column)
+            if number >= MOST_IN_ORDER and operator == apsw.SQLITE_INDEX_CONSTRAINT_EQ:
+                checked.append(column)
             info.set_aConstraintUsage_argvIndex(number, len(used))
             info.set_aConstraintUsage_omit(number, True)
-        info.idxStr = ",".join(map(str, used))
+        info.idxStr = f"{','.join(map(str, used))};{','.join(map(str, checked))}"
         info.estimatedCost, info.estimatedRows = 1e6, 1
         return True
 
@@ -300,12 +285,17 @@ class CallCursor:
         self._at = 0
         self._made: dict[Row, list[Row]] = {}
 
-    def Filter(self, _: int, used: str | None, values: tuple[Any, ...]) -> None:  # noqa: N802
+    def Filter(self, _: int, agreed: str | None, values: tuple[Any, ...]) -> None:  # noqa: N802
         procedure = self._table.procedure
-        columns = [int(column) for column in (used or "").split(",") if column]
+        columns, checked = ([int(column) for column in part.split(",") if column] for part in (agreed or ";").split(";"))
         given: list[Any] = [None] * len(procedure.all_inputs)
         for column, value in zip(columns, values, strict=True):
             given[column] = value
+            if value is None and column in checked:
+                raise errors.ProgrammingError(
+                    f"{procedure.name}: a value behind the sixteenth cannot be NULL here, for SQLite would drop what the call returns. Write "
+                    f"CALL {procedure.name}(name => value, …). Nothing was sent."
+                )
         self._given = tuple(given)
         if self._given not in self._made:
             self._made[self._given] = self._table.calls.call(procedure, self._given)
@@ -364,7 +354,7 @@ def _data(body: bytes | None) -> dict[str, Any]:
 def _row(procedure: Procedure, reply: bytes | None = None, **usual: Any) -> Row:
     """A row of the result: what Klaviyo's reply tells, and what every call does."""
     data = _data(reply) if procedure.results else {}
-    return (*(_value(found, data) for found in procedure.results), *(usual.get(found.name) for found in USUAL))
+    return (*(_value(found, data) for found in procedure.results), *(usual.get(found.name) for found in USUAL_RESULTS))
 
 
 def _value(found: Result, data: Mapping[str, Any]) -> Any:
@@ -381,5 +371,3 @@ def _value(found: Result, data: Mapping[str, Any]) -> Any:
         except ValueError:
             return value
     return value
-
-

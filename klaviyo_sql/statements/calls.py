@@ -10,9 +10,12 @@ from klaviyo_sql.model.procedure import Procedure
 from klaviyo_sql.procedures import find, nearest
 from klaviyo_sql.statements import tokens
 from klaviyo_sql.statements.tokens import Token
-from klaviyo_sql.write.calls import usage
+from klaviyo_sql.write.calls import hidden_name, usage
 
 _CALLS = re.compile(r"(?:\s|;|--[^\n]*(?:\n|\Z)|/\*.*?\*/)*(?:CALL|EXEC|EXECUTE)\b", re.IGNORECASE | re.DOTALL)
+MOST_IN_ORDER = 16
+"""SQLite looks again at what a table says of its values behind the sixteenth, and takes NULL to be equal to nothing."""
+
 _MENTIONS = re.compile(r"(?:\A|;)(?:\s|--[^\n]*\n|/\*.*?\*/)*(?:CALL|EXEC|EXECUTE)\b", re.IGNORECASE | re.DOTALL)
 
 
@@ -114,8 +117,12 @@ class _Call:
         if missing:
             raise ProgrammingError(f"{procedure.name} needs {' and '.join(missing)}. {usage(procedure)} Nothing was sent.")
         last = max((place for place, known in enumerate(inputs) if known.name in given), default=-1)
-        values = ", ".join(given.get(known.name, "NULL") for known in inputs[: last + 1])
-        return f"SELECT * FROM {procedure.name}({values})"
+        if last < MOST_IN_ORDER:
+            values = ", ".join(given.get(known.name, "NULL") for known in inputs[: last + 1])
+            return f"SELECT * FROM {procedure.name}({values})"
+        # The plus keeps SQLite from reading IS TRUE and IS NULL, which it would work out by itself.
+        terms = [f'"{hidden_name(procedure, known)}" IS +({given[known.name]})' for known in inputs if known.name in given]
+        return f"SELECT * FROM {procedure.name} WHERE {' AND '.join(terms)}"
 
     def _argument(self, part: list[Token]) -> _Argument:
         """A value, with `name =>` or `name :=` before it; after EXEC also `name =` and `@name =`."""

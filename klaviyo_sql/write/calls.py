@@ -86,6 +86,11 @@ def signature(procedure: Procedure) -> str:
     return f"{procedure.name}({', '.join(parts)})"
 
 
+def hidden_name(procedure: Procedure, known: Input) -> str:
+    """The hidden column of the procedure's table that takes an input: of its name, unless a column of the result has it."""
+    return f"given_{known.name}" if any(found.name == known.name for found in procedure.all_results) else known.name
+
+
 def changes_of(procedure: Procedure, given: Given, *, statement: int = 0, account: str | None = None) -> list[Change]:
     """The rows that a call writes, each looked at; ProgrammingError, DataError and NotSupportedError when it cannot be carried out."""
     values = completed(procedure, given)

@@ -275,9 +275,7 @@ def _of_many(group: _Group, many: Many, one: One | None, rows: list[tuple[list[C
         yield from _of_some(group, many, one, some, _envelope(group.table, many, around))
 
 
-def _of_some(
-    group: _Group, many: Many, one: One | None, rows: list[tuple[list[Change], dict[int, Any]]], envelope: dict[str, Any]
-) -> Iterator[Shipment]:
+def _of_some(group: _Group, many: Many, one: One | None, rows: list[tuple[list[Change], dict[int, Any]]], envelope: dict[str, Any]) -> Iterator[Shipment]:
     elements: Iterable[tuple[list[list[Change]], Any]]
     if many.within is not None and one is not None:
         elements = _gathered(group, many, one, rows)
