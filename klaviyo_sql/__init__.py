@@ -31,6 +31,7 @@ from klaviyo_sql.errors import (
     RequestRejected,
     StatementTimeout,
     Warning,  # noqa: A004 - the name is PEP 249's
+    WriteFailed,
 )
 from klaviyo_sql.sqlite.connection import Connection
 from klaviyo_sql.sqlite.cursor import Cursor

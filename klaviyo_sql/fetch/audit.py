@@ -47,6 +47,7 @@ class Audit:
             "method": request.method,
             "path": request.path,
             "body": request.body,
+            "file": request.upload and (request.upload.path or request.upload.name),
             "status": status,
             "error": error,
         }

@@ -13,6 +13,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import httpx
 import msgspec
@@ -32,6 +33,7 @@ from klaviyo_sql.fetch.operations import is_read
 from klaviyo_sql.fetch.refusals import reasons_in, refusal, subject, told
 from klaviyo_sql.fetch.retries import Failure, Trouble
 from klaviyo_sql.fetch.turns import Patience, admitted
+from klaviyo_sql.fetch.uploads import body_of
 from klaviyo_sql.fetch.waiting import stop_if, wait
 from klaviyo_sql.model import timestamps
 from klaviyo_sql.model.clock import Clock, SystemClock
@@ -246,12 +248,13 @@ class Client:
         """Try until there is an answer to return or an exception to raise."""
         request, record, read = errand.request, errand.record, errand.read
         tried = refused = failed = 0
+        content = body_of(request)
         while True:
             errand.budget.send(request.table)
             admission = self._admitted(errand, refused)
             record.retries = tried
             tried += 1
-            outcome = self._exchanged(errand, admission)
+            outcome = self._exchanged(errand, admission, content)
             if isinstance(outcome, _Answer) and outcome.status == 429:
                 refused += 1
                 asked = self._asked_to_wait(outcome.headers)
@@ -284,7 +287,7 @@ class Client:
             raise self._too_long(errand.request, verdict, refused)
         return verdict
 
-    def _exchanged(self, errand: _Errand, admission: Admission) -> _Answer | Failure:
+    def _exchanged(self, errand: _Errand, admission: Admission, content: dict[str, Any]) -> _Answer | Failure:
         """Send once, and block the thread until Klaviyo answers or the timeout is over.
 
         Who wants many requests under way has many threads send: limits, cache, log and connections are made for that.
@@ -300,7 +303,7 @@ class Client:
                 errand.url,
                 headers=_headers(request),
                 auth=self._key.sign,
-                content=None if request.body is None else msgspec.json.encode(request.body),
+                **content,
             ) as response:
                 answered = response.headers
                 body = self._received(response, errand)
@@ -467,7 +470,7 @@ def _headers(request: Request) -> dict[str, str]:
         "Accept": _MEDIA_TYPE,
         "Accept-Encoding": "gzip",
     }
-    if request.body is not None:
+    if request.body is not None and request.upload is None:  # a form's type is told with it
         headers["Content-Type"] = _MEDIA_TYPE
     return headers
 

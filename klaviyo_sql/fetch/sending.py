@@ -15,7 +15,7 @@ from typing import Any
 
 import msgspec
 
-from klaviyo_sql import errors
+from klaviyo_sql import contract, errors
 from klaviyo_sql.fetch.audit import Audit
 from klaviyo_sql.fetch.budget import Budget
 from klaviyo_sql.fetch.client import Client, Reply
@@ -141,6 +141,8 @@ class Sender:
         for change in shipment.changes:
             change.operation = shipment.request.operation
         if outcome.reply is not None:
+            if _tells_nothing(shipment, outcome.reply):
+                return self._unclear(shipment, errors.OutcomeUnknown(f"Klaviyo took {shipment.request.operation} and did not say what it made of it."), look)
             _accept(shipment, outcome.reply)
             return ()
         if isinstance(error, errors.OutcomeUnknown):
@@ -230,6 +232,13 @@ def _accept(shipment: Shipment, reply: Reply) -> None:
             change.job = found
         elif shipment.creates and found is not None:
             change.key = (found,)
+
+
+def _tells_nothing(shipment: Shipment, reply: Reply) -> bool:
+    """Whether a reply that should tell the id of a new row does not."""
+    described = contract.operation(shipment.request.operation).reply
+    expected = shipment.creates and not shipment.is_many and described is not None and described.schema is not None
+    return expected and _identifier(reply.body) is None
 
 
 def _identifier(body: bytes) -> str | None:

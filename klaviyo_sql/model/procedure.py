@@ -67,7 +67,7 @@ class Way:
     """How a procedure is carried out: rows of `table`, of which `kind` says whether they are new, changed or deleted.
 
     It is taken when one of the inputs `given` is given; the last way is taken otherwise. `each` is the input that may be a JSON array: its elements are a row
-    each, or in lists of `together` of them one row; an element that is no object is the column `column`. `key` is the input that is the id in the request's
+    each, and one that is no object is the column `column`. `key` is the input that is the id in the request's
     path. `rule` makes columns of the inputs of one row.
     """
 
@@ -76,7 +76,6 @@ class Way:
     given: tuple[str, ...] = ()
     each: str | None = None
     column: str | None = None
-    together: int | None = None
     key: str | None = None
     rule: Rule | None = None
 

@@ -9,9 +9,19 @@ from urllib.parse import quote, unquote
 
 
 @dataclass(frozen=True, slots=True)
+class Upload:
+    """A file that a request takes along: what it is called, and where it lies, or what is in it."""
+
+    name: str
+    path: str | None = None
+    content: bytes | None = field(default=None, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
 class Request:
     """What is sent: the operation of the contract, its path with the ids in place, the query parameters in order, the JSON body.
 
+    With an `upload` it is a form (multipart/form-data) instead: the body's keys are its fields, and the file is the field `file`.
     `table` is for the log and for messages; it does not travel. `repeatable` says of a write that sending it twice does what sending it once does.
     """
 
@@ -20,6 +30,7 @@ class Request:
     path: str
     parameters: tuple[tuple[str, str], ...] = ()
     body: dict[str, Any] | None = None
+    upload: Upload | None = None
     table: str = field(default="", compare=False)
     repeatable: bool = field(default=False, compare=False)
 
@@ -34,4 +45,5 @@ class Request:
         """The request as a person would write it, not encoded: `GET /api/events?filter=equals(metric_id,"X")`."""
         query = "&".join(f"{name}={value}" for name, value in self.parameters)
         body = f" {json.dumps(self.body, separators=(',', ':'))}" if self.body is not None else ""
-        return f"{self.method} {unquote(self.path)}{'?' if query else ''}{query}{body}"
+        file = f" file={self.upload.path or self.upload.name}" if self.upload is not None else ""
+        return f"{self.method} {unquote(self.path)}{'?' if query else ''}{query}{body}{file}"

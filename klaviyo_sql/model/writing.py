@@ -14,22 +14,6 @@ MEGABYTES_OF_A_BODY = 5
 
 
 @dataclass(frozen=True, slots=True)
-class One:
-    """One request for each row.
-
-    `repeatable` says that sending it twice does what sending it once does, so that it may be sent again when its outcome is not known. `whole` are
-    columns that an update sends even when they are not set, because Klaviyo would put them back to what they were at first; they are read before. `job` is how
-    the job is followed that it starts, if it starts one. `told` says that what Klaviyo replies is wanted.
-    """
-
-    operation: str
-    repeatable: bool = False
-    whole: tuple[str, ...] = ()
-    job: Job | None = None
-    told: bool = False
-
-
-@dataclass(frozen=True, slots=True)
 class Job:
     """How a bulk job is followed: the operation that tells how far it is, and the one that lists its errors (None: the job itself tells them)."""
 
@@ -38,12 +22,42 @@ class Job:
 
 
 @dataclass(frozen=True, slots=True)
+class Whole:
+    """What Klaviyo replaces as a whole, or may: an update that sets anything at `path` of the body sends all these columns.
+
+    Those that it does not set are read before, and sent as they are.
+    """
+
+    path: str
+    columns: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class One:
+    """One request for each row.
+
+    `repeatable` says that sending it twice does what sending it once does, so that it may be sent again when its outcome is not known. `alone` are columns
+    that Klaviyo takes in a request of their own only, `clears` columns of related ids that it takes away when they are NULL. `job` is what it starts. `told`
+    says that what Klaviyo replies is wanted.
+    """
+
+    operation: str
+    repeatable: bool = False
+    whole: tuple[Whole, ...] = ()
+    alone: tuple[str, ...] = ()
+    clears: tuple[str, ...] = ()
+    job: Job | None = None
+    told: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Many:
-    """One request for many rows: they stand in `attributes.<key>.data`, at most `most` of them and as many as fit into `MEGABYTES_OF_A_BODY`.
+    """One request for many rows: they stand in `attributes.<key>.data`, at most `most` of them and as many as fit into `megabytes`.
 
     It is taken from `least` rows on. `most_bytes` is how large one of them may be. `group` are body paths of a row that all of one element share, in whose
-    array `within` the rest stands (events are grouped by their profile). `only_set` says that it cannot clear a value. `around` are columns that stand beside
-    the array and not in its elements: rows that differ in them go into different requests. `megabytes` is how large a body may be.
+    array `within` the rest stands (events are grouped by their profile). `only_set` says that it cannot clear a value. With `linked` it is the rows' ids that
+    are sent, in `relationships.<key>.data`. `of` is a column with the id of what all rows of one request belong to, and the relation that it stands in.
+    `around` are columns that stand beside the array and not in its elements: rows that differ in them go into different requests.
     """
 
     operation: str
@@ -56,6 +70,8 @@ class Many:
     only_set: bool = False
     group: str | None = None
     within: str | None = None
+    linked: bool = False
+    of: tuple[str, str] | None = None
     around: tuple[str, ...] = ()
     megabytes: int = MEGABYTES_OF_A_BODY
 
@@ -64,7 +80,8 @@ class Many:
 class Links:
     """Rows are links: the ids at one end go into one request for each id at the other, at most `most` of them.
 
-    `path` is the column whose value stands in the request's path, `ids` the one whose values are in the body.
+    `path` is the column whose value stands in the request's path, `ids` the one whose values are in the body. `other` links from the other end, and is taken
+    where that is fewer requests.
     """
 
     add: str
@@ -72,6 +89,11 @@ class Links:
     path: str
     ids: str
     most: int = 1000
+    other: Links | None = None
+
+    def renamed(self, name: Callable[[str], str]) -> Links:
+        """The same for a table whose columns have other names."""
+        return replace(self, path=name(self.path), ids=name(self.ids), other=self.other and self.other.renamed(name))
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +112,10 @@ class Writes:
     `replace` is what INSERT OR REPLACE sends. `unique` are the columns that tell a new object from all others, by which it is looked for when the outcome
     of creating it is not known; `created` is the column that tells when. `once_by` is the column of a text that Klaviyo takes a row by only once: a random one
     if none is given. `defaults` are values of columns that a new row must have.
+
+    `upload` is a column that takes a file, and what is sent instead of `insert` where it is given. `patterns` are what texts must look like that the contract
+    says no more of: a regular expression, and what it means in words. `fixed` are places in the body of a new row (`*`: every element) where nothing else may
+    stand: the messages of SMS campaigns are SMS.
     """
 
     insert: One | None = None
@@ -108,6 +134,9 @@ class Writes:
     lookups: tuple[Lookup, ...] = ()
     refused: Mapping[str, str] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
+    upload: tuple[str, One] | None = None
+    patterns: Mapping[str, tuple[str, str]] = field(default_factory=dict)
+    fixed: Mapping[str, str] = field(default_factory=dict)
 
     def allows(self, kind: str) -> bool:
         """Whether the table takes an INSERT, an UPDATE or a DELETE."""
@@ -118,19 +147,30 @@ class Writes:
         """The same for a table whose columns have other names."""
 
         def one(way: One | None) -> One | None:
-            return way and replace(way, whole=tuple(map(name, way.whole)))
+            if way is None:
+                return None
+            whole = tuple(Whole(found.path, tuple(map(name, found.columns))) for found in way.whole)
+            return replace(way, whole=whole, alone=tuple(map(name, way.alone)), clears=tuple(map(name, way.clears)))
 
-        links = self.links and replace(self.links, path=name(self.links.path), ids=name(self.links.ids))
+        def many(way: Many | None) -> Many | None:
+            return replace(way, of=(name(way.of[0]), way.of[1])) if way is not None and way.of is not None else way
+
         return replace(
             self,
             insert=one(self.insert),
+            insert_many=many(self.insert_many),
             replace=one(self.replace),
+            replace_many=many(self.replace_many),
             update=one(self.update),
+            update_many=many(self.update_many),
             delete=one(self.delete),
-            links=links,
+            delete_many=many(self.delete_many),
+            links=self.links and self.links.renamed(name),
             unique=tuple(map(name, self.unique)),
             created=self.created and name(self.created),
             once_by=self.once_by and name(self.once_by),
             defaults={name(column): value for column, value in self.defaults.items()},
             lookups=tuple(replace(lookup, column=name(lookup.column), tells=tuple((told, name(to)) for told, to in lookup.tells)) for lookup in self.lookups),
+            upload=self.upload and (name(self.upload[0]), self.upload[1]),
+            patterns={name(column): pattern for column, pattern in self.patterns.items()},
         )

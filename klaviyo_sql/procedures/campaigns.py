@@ -32,7 +32,7 @@ PROCEDURES = (
         (_one("send_campaign", (_CAMPAIGN,), "send_campaign", told=True),),
         confirm="send",
         notes=("Nothing calls back what was sent.",),
-        example="CALL send_campaign((SELECT id FROM campaigns WHERE status = 'Draft' AND NOT archived LIMIT 1), confirm => 'send');",
+        example="CALL send_campaign((SELECT id FROM campaigns WHERE status = 'Draft' AND channel = 'sms' LIMIT 1), confirm => 'send');",
     ),
     Procedure(
         "cancel_campaign_send",
@@ -45,7 +45,7 @@ PROCEDURES = (
                 key="campaign_id",
             ),
         ),
-        example="CALL cancel_campaign_send((SELECT id FROM campaigns WHERE status = 'Scheduled' LIMIT 1), 'revert');",
+        example="CALL cancel_campaign_send((SELECT id FROM campaigns WHERE status = 'Preparing to send' AND channel = 'sms' LIMIT 1), 'revert');",
     ),
     Procedure(
         "clone_campaign",

@@ -14,16 +14,24 @@ _ONE = own_table("create_data_source_record", "A record.", (_SOURCE, _RECORD), W
 _MANY = own_table(
     "create_data_source_records",
     "Records.",
-    (_SOURCE, Input("record", "The record.", Type.JSON, "attributes.record")),
+    (Input("data_source_id", "The data source."), Input("record", "The record.", Type.JSON, "attributes.record")),
     Writes(
-        insert_many=Many("bulk_create_data_source_records", "data-source-records", 500, least=1, most_bytes=512_000, around=("data_source_id",), megabytes=4)
+        insert_many=Many(
+            "bulk_create_data_source_records",
+            "data-source-records",
+            500,
+            least=1,
+            most_bytes=512_000,
+            of=("data_source_id", "data-source"),
+            megabytes=4,
+        )
     ),
 )
 _GONE = own_table(
     "bulk_delete_object_records",
     "Records.",
-    (Input("record_ids", "The records.", Type.JSON, "relationships.object-records"),),
-    Writes(insert=One("bulk_delete_object_records", repeatable=True)),
+    (),
+    Writes(delete_many=Many("bulk_delete_object_records", "object-records", 500, repeatable=True, least=1, linked=True)),
 )
 
 PROCEDURES = (
@@ -51,7 +59,7 @@ PROCEDURES = (
         "bulk_delete_object_records",
         "Delete records of custom objects.",
         (Input("record_ids", "A record's id, or a JSON array of ids.", required=True, names=("record_id", "ids", "id")),),
-        (Way(_GONE, each="record_ids", column="record_ids", together=500),),
+        (Way(_GONE, "DELETE", each="record_ids", column="record_id", key="record_id"),),
         takes_away=True,
         notes=("One request for each 500 records.",),
         example="CALL bulk_delete_object_records((SELECT id FROM object_records LIMIT 1));",

@@ -21,7 +21,7 @@ def _pair(resource: str) -> tuple[Procedure, Procedure]:
     table = own_table(f"{resource}_tags", f"Tags of {plural}.", (_TAG, Input(f"{resource}_id", f"The {resource}.", names=("id",))), Writes(links=links))
     inputs = (_TAG, ids)
     notes = ("One request for each 100 of them.",)
-    picked = f"(SELECT id FROM tags LIMIT 1), (SELECT id FROM {plural} LIMIT 1)"
+    picked = f"(SELECT id FROM tags LIMIT 1), (SELECT id FROM {plural} LIMIT 1)"  # noqa: S608 - an example, of our own words
     return (
         Procedure(
             f"tag_{plural}",

@@ -475,6 +475,11 @@ class Connection:
         if self._pending is not None:
             self._pending.end_statement()
 
+    def forget_statement(self) -> None:
+        """A statement has failed: what it was to write is forgotten."""
+        if self._pending is not None:
+            self._pending.forget_statement()
+
     def begin_statement(self) -> Budget:
         """A new statement is about to run: it sees Klaviyo anew, and from now on everything counts for its budget."""
         self.statement.begin()

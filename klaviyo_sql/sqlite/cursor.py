@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import weakref
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
@@ -67,7 +68,8 @@ class Cursor:
             self.connection.begin_before(sql)
             self.connection.foretell(sql)
             before = self.connection.sqlite.total_changes()
-            self._rows = iter(cursor.execute(sql, bindings))
+            with self._forgetting():
+                self._rows = iter(cursor.execute(sql, bindings))
         if self.connection.calls.due:
             self.connection.calls.send_due()
         self.connection.raise_bad_time()
@@ -87,7 +89,8 @@ class Cursor:
             self.connection.begin_before(sql)
             self.connection.foretell(sql)
             before = self.connection.sqlite.total_changes()
-            self._rows = iter(cursor.executemany(sql, (bindings_of(parameters) for parameters in rows)))
+            with self._forgetting():
+                self._rows = iter(cursor.executemany(sql, (bindings_of(parameters) for parameters in rows)))
             if self._description is not None:
                 raise errors.ProgrammingError("executemany() is for statements that return no rows; use execute()")
         self._settle(before)
@@ -237,6 +240,15 @@ class Cursor:
             for name in apsw.ext.query_info(self.connection.sqlite, sql).bindings_names:
                 if name is not None and name not in bindings:
                     raise errors.ProgrammingError(f"no value is given for the parameter :{name}")
+
+    @contextmanager
+    def _forgetting(self) -> Iterator[None]:
+        """What a statement was to write is forgotten when it fails."""
+        try:
+            yield
+        except BaseException:
+            self.connection.forget_statement()
+            raise
 
     def _settle(self, changes_before: int) -> None:
         """What a statement without rows did."""

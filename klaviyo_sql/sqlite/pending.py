@@ -62,6 +62,11 @@ class Pending:
             f"more: max_writes={touched} in connect(), --max-writes {touched} on the command line, KLAVIYO_SQL_MAX_WRITES={touched}."
         )
 
+    def forget_statement(self) -> None:
+        """The statement has failed: SQL takes back what it did. SQLite says so to the tables, but not through apsw while an exception is on its way."""
+        self._touched = 0
+        self._changes = [change for change in self._changes if change.statement != self._statement]
+
     def savepoint(self, owner: int, level: int) -> None:
         """From here on, what the table `owner` adds lies behind the savepoint `level`."""
         self._marks[owner][level] = self._counted

@@ -52,7 +52,7 @@ class Calls:
     def register(self, sqlite: apsw.Connection) -> None:
         """Make the procedures known under all their names."""
         for procedure in PROCEDURES.values():
-            module = CallModule(procedure, self)
+            module: Any = CallModule(procedure, self)
             for name in procedure.names:
                 sqlite.create_module(name, module, use_bestindex_object=True, iVersion=1, eponymous=True, eponymous_only=True, read_only=True)
                 if procedure.gathers:

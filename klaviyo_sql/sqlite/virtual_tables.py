@@ -24,7 +24,7 @@ from klaviyo_sql.sqlite.pending import Pending
 from klaviyo_sql.sqlite.statement import Statement
 from klaviyo_sql.sqlite.targets import Target, Targets
 from klaviyo_sql.write.changes import Change, Conflict, Kind
-from klaviyo_sql.write.requests import check_columns, refused
+from klaviyo_sql.write.requests import check_columns, refused, repeated
 
 ROW_KEY = "row_key"
 """The column that a table with a key of several columns has for writing: SQLite changes rows of a table WITHOUT ROWID by one column only."""
@@ -180,11 +180,18 @@ class VirtualTable:
         if target is None:
             return None
         key = [self.table.index(name) for name in self.table.key]
-        writes = self.table.writes
-        whole = writes.update.whole if writes is not None and writes.update is not None else ()
         reads = {position for position, column in enumerate(self.table.columns) if column.name.lower() in target.reads}
-        columns = tuple(sorted(reads.union(key, map(self.table.index, whole))))
+        columns = tuple(sorted(reads.union(key, self._repeated(target))))
         return index.Needed(columns, frozenset(key), presumable=target.alone and self.engine is not None)
+
+    def _repeated(self, target: Target) -> frozenset[int]:
+        """The columns that an update repeats, because Klaviyo would put them back to what they were at first."""
+        return repeated(self.table, [position for position, column in enumerate(self.table.columns) if column.name.lower() in target.sets])
+
+    def repeated(self) -> frozenset[int]:
+        """The columns that the statement has to repeat, if it updates rows of the table."""
+        writes, target = self.table.writes, self.target()
+        return self._repeated(target) if target is not None and writes is not None and writes.update is not None and writes.update.whole else frozenset()
 
     def Open(self) -> Cursor:  # noqa: N802
         return Cursor(self)
@@ -288,7 +295,7 @@ class VirtualTable:
             for position, value in enumerate(fields[: len(self.table.columns)])
             if value is not apsw.no_change and not (position in known and known[position] == value)
         }
-        self._add(Kind.UPDATE, key, values)
+        self._add(Kind.UPDATE, key, values, self.repeated())
 
     def UpdateDeleteRow(self, row: Any) -> None:  # noqa: N802
         self._add(Kind.DELETE, self._key(row), {})
@@ -296,10 +303,10 @@ class VirtualTable:
     def _key(self, row: Any) -> tuple[Any, ...]:
         return tuple(msgspec.json.decode(row)) if self.row_key is not None else (row,)
 
-    def _add(self, kind: Kind, key: tuple[Any, ...] | None, values: dict[int, Any]) -> None:
+    def _add(self, kind: Kind, key: tuple[Any, ...] | None, values: dict[int, Any], repeated: frozenset[int] = frozenset()) -> None:
         account = self.engine.account if isinstance(self.engine, Engine) else None
         conflict = _CONFLICTS.get(self._sqlite.vtab_on_conflict() if self._sqlite is not None else 0, Conflict.ABORT)
-        self._writable().add(Change(self.table, kind, key, values, conflict, account=account))
+        self._writable().add(Change(self.table, kind, key, values, conflict, repeated, account=account))
 
 
 _CONFLICTS = {apsw.SQLITE_REPLACE: Conflict.REPLACE, apsw.SQLITE_IGNORE: Conflict.IGNORE}
@@ -312,7 +319,7 @@ class Cursor:
     rows, and CREATE TABLE AS would keep what came so far. Python notices nothing within a function of C.
     """
 
-    __slots__ = ("Eof", "_at", "_current", "_keys", "_page", "_pages", "_positions", "_row", "_table")
+    __slots__ = ("Eof", "_at", "_current", "_keys", "_page", "_pages", "_positions", "_repeated", "_row", "_table")
 
     def __init__(self, table: VirtualTable) -> None:
         self._table = table
@@ -324,6 +331,7 @@ class Cursor:
         self.Eof = functools.partial(self._current.__contains__, None)
         self._positions: dict[int, int] = {}
         self._keys: tuple[int, ...] = ()
+        self._repeated: frozenset[int] = frozenset()
 
     def Filter(self, _: int, agreed: str, values: tuple[Any, ...]) -> None:  # noqa: N802
         agreement = index.read(agreed)
@@ -333,6 +341,7 @@ class Cursor:
             self._row = self._current[0] = None
             return
         table.refuse()
+        self._repeated = table.repeated()
         self._positions = {column: position for position, column in enumerate(agreement.columns)}
         if table.row_key is not None:
             self._keys = tuple(self._positions[position] for position in map(table.table.index, table.table.key) if position in self._positions)
@@ -374,9 +383,7 @@ class Cursor:
 
     def ColumnNoChange(self, column: int) -> Any:  # noqa: N802
         """A column that an UPDATE does not set: it is not written, unless Klaviyo would put it back to what it was at first."""
-        writes = self._table.table.writes
-        whole = writes.update.whole if writes is not None and writes.update is not None else ()
-        return self.Column(column) if any(self._table.table.index(name) == column for name in whole) else apsw.no_change
+        return self.Column(column) if column in self._repeated else apsw.no_change
 
     def Rowid(self) -> int:  # noqa: N802
         raise errors.InternalError("tables WITHOUT ROWID have none")

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Mapping
+import re
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from klaviyo_sql.errors import DataError, NotSupportedError
+from klaviyo_sql.model.request import Upload
 from klaviyo_sql.model.table import Attribute, Choice, Column, Detail, Id, Property, Related, Table, Type
-from klaviyo_sql.write import values
-from klaviyo_sql.write.schema import Schema, data, element
+from klaviyo_sql.write import files, fitting, values
+from klaviyo_sql.write.schema import Schema, data, element, form
 
 _META = ("meta", "patch_properties")
 Path = tuple[str, ...]
@@ -44,7 +46,7 @@ def body_path(table: Table, column: Column) -> Path | None:
     """Where the value of a column goes, from `data` on; None when it can never be written."""
     place = column.place
     if column.body is not None:
-        return column.body
+        return column.body or None
     if isinstance(place, Property):
         if not all(isinstance(step, str) for step in place.path):
             return None  # a place in an array, which cannot be written alone
@@ -59,33 +61,124 @@ def body_path(table: Table, column: Column) -> Path | None:
     return ("id",) if isinstance(place, Id) else None
 
 
-def body(table: Table, made: Template, given: Mapping[int, Any], *, identifier: str | None = None, is_new: bool, whole: bool = True) -> dict[str, Any]:
-    """What stands in `data`: the values that are given, each checked, and whatever is required beside them, unless it is not the `whole` of it.
+def body(
+    table: Table,
+    made: Template,
+    given: Mapping[int, Any],
+    *,
+    identifier: str | None = None,
+    is_new: bool,
+    repeated: Collection[int] = (),
+    clears: Collection[str] = (),
+    whole: bool = True,
+) -> dict[str, Any]:
+    """What stands in `data`: the values that are given, each checked, and whatever is required beside them, unless this is not the `whole` of it.
 
+    `repeated` are positions of values that were read and stay as they are, `clears` the related ids that may be taken away.
     DataError with a sentence when a value cannot be taken or one is missing; NotSupportedError when a column cannot be written.
     """
     document: dict[str, Any] = {}
     for position, value in given.items():
-        if is_new and value is None:
+        if value is None and (is_new or position in repeated):
             continue
         column = table.columns[position]
         path = made.paths.get(position)
         place = made.schema.at(path) if path is not None else None
         if path is None or place is None:
             raise NotSupportedError(unwritable(table, column, made, is_new=is_new))
+        name = f"{table.name}.{column.name}"
         if isinstance(column.place, Property) and value is None and made.schema.at(_META) is not None and len(path) == 3:
             _put(document, (*_META, "unset"), [*_got(document, (*_META, "unset"), []), path[-1]])
             continue
         if path[0] == "relationships":
-            _put(document, path, _related(f"{table.name}.{column.name}", value, place))
+            if value is None and column.name not in clears:
+                raise DataError(f"{name} cannot be NULL")
+            _put(document, path, _related(name, value, place))
+            continue
+        taken = values.taken(name, path[-1], column.type, value, place)
+        if position in repeated:
+            taken = fitting.pruned(taken, place)
         else:
-            _put(document, path, values.taken(f"{table.name}.{column.name}", path[-1], column.type, value, place), into=column.name)
-    if identifier is not None and made.schema.get("id") is not None:
+            _check_pattern(table, column, taken)
+        _put(document, path, taken, into=column.name)
+    known = made.schema.get("id")
+    if identifier is not None and known is not None:
+        if known.enum and identifier not in known.enum:
+            raise DataError(f"{table.name} has only the rows {', '.join(known.enum)}, and no {identifier!r}")
         document["id"] = identifier
     filled = _filled(made.schema, document)
+    if is_new and table.writes is not None:
+        for path_, value in table.writes.fixed.items():
+            _fix(table, filled, path_.split("."), value)
     if whole:
         _complete(table, made, filled)
+        _fit(table, made, filled)
     return {name: filled[name] for name in ("type", "id", "attributes", "relationships", "meta") if name in filled}
+
+
+def form_template(table: Table, operation: str, file: str) -> Template:
+    """The template for an operation that takes a form: the column `file` is the file, attributes of its fields' names the fields."""
+    schema = form(operation)
+    found: dict[int, Path] = {table.index(file): ("file",)}
+    for position, column in enumerate(table.columns):
+        path = body_path(table, column)
+        if path is not None and path[0] == "attributes" and path[1:] != ("file",) and schema.get(path[-1]) is not None:
+            found[position] = path[1:]
+    return Template(schema, found)
+
+
+def form_body(table: Table, made: Template, given: Mapping[int, Any]) -> tuple[dict[str, Any], Upload]:
+    """The fields of a form, and the file that goes with them; DataError and NotSupportedError."""
+    fields: dict[str, Any] = {}
+    upload = None
+    for position, value in given.items():
+        column = table.columns[position]
+        path = made.paths.get(position)
+        place = made.schema.at(path) if path is not None else None
+        if value is None:
+            continue
+        if path is None or place is None:
+            raise NotSupportedError(unwritable(table, column, made, is_new=True))
+        if path == ("file",):
+            upload = files.image(f"{table.name}.{column.name}", value)
+        else:
+            fields[path[-1]] = values.taken(f"{table.name}.{column.name}", path[-1], column.type, value, place)
+    if upload is None:
+        raise DataError(f"{table.name} needs a file")
+    return fields, upload
+
+
+def _check_pattern(table: Table, column: Column, value: Any) -> None:
+    pattern = table.writes.patterns.get(column.name) if table.writes is not None else None
+    if pattern is not None and isinstance(value, str) and not re.fullmatch(pattern[0], value):
+        raise DataError(f"{table.name}.{column.name} takes {pattern[1]}, not {fitting.shown(value)}")
+
+
+def _fix(table: Table, document: Any, path: Sequence[str], value: str) -> None:
+    """Put the value in its place wherever the body has one; DataError when another stands there."""
+    key, *rest = path
+    if key == "*":
+        for element in document if isinstance(document, list) else ():
+            _fix(table, element, rest, value)
+    elif isinstance(document, dict):
+        if rest:
+            _fix(table, document.get(key), rest, value)
+        elif document.setdefault(key, value) != value:
+            raise DataError(f"{table.name} takes only what has the {key} {value!r}, not {fitting.shown(document[key])}")
+
+
+def _fit(table: Table, made: Template, document: dict[str, Any]) -> None:
+    """DataError when the JSON in a column is not what the contract says."""
+    for part in ("attributes", "meta"):
+        place = made.schema.get(part)
+        found = fitting.complaint(document[part], place) if place is not None and part in document else None
+        if found is None:
+            continue
+        where, what = (part, *found[0]), found[1]
+        inside = [(path, table.columns[position].name) for position, path in made.paths.items() if path == where[: len(path)]]
+        path, name = max(inside, key=lambda one: len(one[0]), default=((part,), ".".join(map(str, where))))
+        deeper = f" at {fitting.place(where[len(path) :])}" if len(where) > len(path) and inside else ""
+        raise DataError(f"{table.name}.{name}{deeper} {what}")
 
 
 def _related(name: str, value: Any, place: Schema) -> Any:
@@ -103,6 +196,8 @@ def _related(name: str, value: Any, place: Schema) -> Any:
 
 def _identified(name: str, value: Any, place: Schema) -> dict[str, Any]:
     kind, known = place.get("type"), place.get("id")
+    if isinstance(value, dict) and kind is not None and set(value) == {"type", "id"} and value["type"] in kind.enum:
+        value = value["id"]
     if isinstance(value, dict | list) or value is None or kind is None or known is None:
         raise DataError(f"{name} takes an id")
     return {"type": kind.enum[0], "id": values.taken(name, "id", Type.TEXT, value, known)}

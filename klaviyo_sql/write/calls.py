@@ -142,10 +142,6 @@ def _rows(procedure: Procedure, way: Way, values: dict[str, Any]) -> Iterator[di
     elements = _elements(procedure, next(known for known in procedure.inputs if known.name == way.each), values[way.each])
     if not elements:
         raise ProgrammingError(f"{procedure.name}: {way.each} is empty. Nothing was sent.")
-    if way.together is not None:
-        for start in range(0, len(elements), way.together):
-            yield {**shared, way.column: elements[start : start + way.together]}
-        return
     takes_objects = way.table.columns[way.table.index(way.column)].type is Type.JSON if way.column in {c.name for c in way.table.columns} else False
     for element in elements:
         yield {**shared, **(_of_object(procedure, way.table, element) if isinstance(element, dict) and not takes_objects else {way.column: element})}

@@ -43,6 +43,7 @@ class Status(StrEnum):
 class Change:
     """One row: `key` are the values of the table's key (None: not known yet), `values` what is to be written, by the position of the column.
 
+    `repeated` are positions of values that nobody set: they were read, and are sent as they are beside what was set.
     `statement` counts the statements of the connection; `procedure` is the one that was called, if one was. What becomes of it is told by `status`, `error`,
     `operation`, `job`, by `key` for a new row, and by Klaviyo's `reply` where it is wanted.
     """
@@ -52,6 +53,7 @@ class Change:
     key: tuple[Any, ...] | None
     values: Mapping[int, Any]
     conflict: Conflict = Conflict.ABORT
+    repeated: frozenset[int] = frozenset()
     statement: int = 0
     number: int = 0
     status: Status = Status.WAITING

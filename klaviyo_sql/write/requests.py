@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 from urllib.parse import quote
@@ -16,7 +16,7 @@ from klaviyo_sql.errors import DataError, InternalError, NotSupportedError
 from klaviyo_sql.model.request import Request
 from klaviyo_sql.model.table import Linked, Related, Table
 from klaviyo_sql.model.writing import Job, Links, Many, One
-from klaviyo_sql.write.bodies import Template, body, template, unwritable
+from klaviyo_sql.write.bodies import Template, body, body_path, form_body, form_template, template, unwritable
 from klaviyo_sql.write.changes import Change, Conflict, Kind
 from klaviyo_sql.write.schema import data
 
@@ -27,8 +27,8 @@ _ROOM = 2_000  # bytes of a body around its elements, with room to spare
 class Shipment:
     """One request, and the changes that it carries out: behind each element of the array at `array` in its body, or all behind one without an array.
 
-    `job` is how the bulk job that it starts is followed. `creates` says that its rows are new, `looked` that they were looked for after a lost reply, `told`
-    that they are to have what Klaviyo replies.
+    `job` is how the bulk job that it starts is followed. `creates` says that its rows are new, `looked` that they were looked for after a lost reply. `told`: they are to have what
+    Klaviyo replies.
     """
 
     request: Request
@@ -76,7 +76,15 @@ class _Group:
     changes: list[Change] = field(default_factory=list)
 
     def fits(self, change: Change) -> bool:
-        return self.table is change.table and self.kind is change.kind and self.conflict is change.conflict
+        if self.table is not change.table or self.kind is not change.kind or self.conflict is not change.conflict:
+            return False
+        return all(_alone(other) == _alone(change) for other in self.changes[-1:])
+
+
+def _alone(change: Change) -> frozenset[str]:
+    """The columns that it sets and that Klaviyo takes in a request of their own only."""
+    one = change.table.writes.update if change.table.writes is not None and change.kind is Kind.UPDATE else None
+    return frozenset(one.alone).intersection(change.named) if one is not None and one.alone else frozenset()
 
 
 def check(change: Change) -> None:
@@ -93,12 +101,32 @@ def check(change: Change) -> None:
         _ends(table, writes.links, change)
         return
     one, many = _ways(table, change.kind, change.conflict)
-    if one is not None:
-        _document(change, change.values, template(table, one.operation))
+    if (upload := _upload(change, change.values)) is not None:
+        form_body(table, form_template(table, upload.operation, writes.upload[0]), change.values)  # type: ignore[index]
+    elif one is not None:
+        _document(change, change.values, template(table, one.operation), one, change.repeated)
     elif many is not None:
         around, values = _split(table, many, change.values)
         _envelope(table, many, around)
-        _document(change, values, template(table, many.operation, many.key))
+        _document(change, _without(table, many, values), template(table, many.operation, many.key))
+
+
+def _upload(change: Change, values: Mapping[int, Any]) -> One | None:
+    """What takes the file of a new row, if it has one."""
+    writes = change.table.writes
+    if writes is None or writes.upload is None or change.kind is not Kind.INSERT or values.get(change.table.index(writes.upload[0])) is None:
+        return None
+    return writes.upload[1]
+
+
+def _without(table: Table, many: Many, values: Mapping[int, Any]) -> Mapping[int, Any]:
+    """The values without the one that the whole request has; DataError when that is missing."""
+    if many.of is None:
+        return values
+    position = table.index(many.of[0])
+    if values.get(position) is None:
+        raise DataError(f"{table.name} needs {many.of[0]}: Klaviyo takes no row without")
+    return {other: value for other, value in values.items() if other != position}
 
 
 def check_columns(table: Table, positions: Sequence[int]) -> None:
@@ -111,10 +139,27 @@ def check_columns(table: Table, positions: Sequence[int]) -> None:
         return
     one, many = _ways(table, kind, Conflict.ABORT)
     made = template(table, one.operation) if one is not None else template(table, many.operation, many.key) if many is not None else None
-    if made is not None:
-        for position in positions:
-            if not made.takes(position):
-                raise NotSupportedError(unwritable(table, table.columns[position], made, is_new=False))
+    for position in positions:
+        if made is not None and not made.takes(position):
+            raise NotSupportedError(unwritable(table, table.columns[position], made, is_new=False))
+    names = [table.columns[position].name for position in positions]
+    alone = [name for name in names if one is not None and name in one.alone]
+    if alone and len(names) > 1:
+        raise NotSupportedError(f"{table.name}.{alone[0]} is changed by itself: set it in an UPDATE of its own, before or after the one of the other columns.")
+
+
+def repeated(table: Table, positions: Collection[int]) -> frozenset[int]:
+    """What an UPDATE of these columns has to repeat, because Klaviyo replaces it as a whole together with one of them."""
+    one = table.writes.update if table.writes is not None else None
+    if one is None or not one.whole:
+        return frozenset()
+    paths = {position: body_path(table, table.columns[position]) or () for position in positions}
+    found: set[int] = set()
+    for whole in one.whole:
+        root = tuple(whole.path.split("."))
+        if any(path[: len(root)] == root and path != root for path in paths.values()):
+            found |= {table.index(name) for name in whole.columns}
+    return frozenset(found.difference(positions))
 
 
 def refused(table: Table, kind: Kind) -> str:
@@ -178,13 +223,16 @@ def _shipments(group: _Group) -> Iterator[Shipment]:
         return
     one, many = _ways(table, group.kind, group.conflict)
     rows = _rows(group)
+    if many is not None and many.linked:
+        yield from _of_ids(group, many)
+        return
     if many is not None and (one is None or _is_worth(many, rows, group)):
         yield from _of_many(group, many, one, rows)
         return
     if one is None:
         raise NotSupportedError(refused(table, group.kind))
     for row, values in rows:
-        yield _of_one(table, one, row, values)
+        yield _of_one(table, _upload(row[0], values) or one, row, values)
 
 
 def _ways(table: Table, kind: Kind, conflict: Conflict) -> tuple[One | None, Many | None]:
@@ -218,21 +266,25 @@ def _rows(group: _Group) -> list[tuple[list[Change], dict[int, Any]]]:
     for change in group.changes:
         row, values = found.setdefault(change.key, ([], {}))
         row.append(change)
-        values.update(change.values)
+        # What an earlier change set stays set, although this one has read what was there before.
+        values.update({position: value for position, value in change.values.items() if position not in change.repeated or position not in values})
     return list(found.values())
 
 
 def _of_one(table: Table, one: One, row: list[Change], values: dict[int, Any]) -> Shipment:
     operation = contract.operation(one.operation)
     first = row[0]
-    path, document = operation.path, None
+    path, document, upload = operation.path, None, None
     if first.kind is not Kind.INSERT:
         path = _with_id(path, first)
-    if operation.body is not None:
-        document = {"data": _document(first, values, template(table, one.operation))}
+    if first.kind is Kind.INSERT and table.writes is not None and table.writes.upload is not None and one is table.writes.upload[1]:
+        document, upload = form_body(table, form_template(table, one.operation, table.writes.upload[0]), values)
+    elif operation.body is not None:
+        read = frozenset(position for position in values if all(position in change.repeated or position not in change.values for change in row))
+        document = {"data": _document(first, values, template(table, one.operation), one, read)}
     repeatable = one.repeatable or operation.method in ("PATCH", "DELETE")
-    request = Request(one.operation, operation.method, path, body=document, table=table.name, repeatable=repeatable)
-    return Shipment(request, [row], job=one.job, creates=first.kind is Kind.INSERT, told=one.told)
+    request = Request(one.operation, operation.method, path, body=document, upload=upload, table=table.name, repeatable=repeatable)
+    return Shipment(request, [row], job=one.job, creates=first.kind is Kind.INSERT and one.job is None, told=one.told)
 
 
 def _with_id(path: str, change: Change) -> str:
@@ -249,9 +301,10 @@ def _id(change: Change) -> Any:
     return key[position]
 
 
-def _document(change: Change, values: Any, made: Template) -> dict[str, Any]:
+def _document(change: Change, values: Mapping[int, Any], made: Template, one: One | None = None, read: Collection[int] = ()) -> dict[str, Any]:
     identifier = None if change.kind is Kind.INSERT else str(_id(change)) if change.key else ""
-    return body(change.table, made, values, identifier=identifier, is_new=change.kind is Kind.INSERT)
+    clears = one.clears if one is not None else ()
+    return body(change.table, made, values, identifier=identifier, is_new=change.kind is Kind.INSERT, repeated=read, clears=clears)
 
 
 def _split(table: Table, many: Many, values: Mapping[int, Any]) -> tuple[dict[int, Any], dict[int, Any]]:
@@ -261,27 +314,51 @@ def _split(table: Table, many: Many, values: Mapping[int, Any]) -> tuple[dict[in
 
 
 def _envelope(table: Table, many: Many, around: Mapping[int, Any]) -> dict[str, Any]:
+    """What stands in `data` around the elements."""
     return body(table, template(table, many.operation), around, is_new=True, whole=False) if around else {}
 
 
 def _of_many(group: _Group, many: Many, one: One | None, rows: list[tuple[list[Change], dict[int, Any]]]) -> Iterator[Shipment]:
-    together: defaultdict[bytes, tuple[dict[int, Any], list[tuple[list[Change], dict[int, Any]]]]] = defaultdict(lambda: ({}, []))
+    if not many.around:
+        yield from _of_alike(group, many, one, rows, {})
+        return
+    together: defaultdict[bytes, list[tuple[list[Change], dict[int, Any]]]] = defaultdict(list)
     for row, values in rows:
         around, own = _split(group.table, many, values)
-        found = together[msgspec.json.encode(sorted(around.items()))]
-        found[0].update(around)
-        found[1].append((row, own))
-    for around, some in together.values():
-        yield from _of_some(group, many, one, some, _envelope(group.table, many, around))
+        together[msgspec.json.encode(sorted(around.items()))].append((row, own))
+    for around_, some in together.items():
+        yield from _of_alike(group, many, one, some, _envelope(group.table, many, dict(msgspec.json.decode(around_))))
 
 
-def _of_some(group: _Group, many: Many, one: One | None, rows: list[tuple[list[Change], dict[int, Any]]], envelope: dict[str, Any]) -> Iterator[Shipment]:
+def _of_alike(group: _Group, many: Many, one: One | None, rows: list[tuple[list[Change], dict[int, Any]]], envelope: dict[str, Any]) -> Iterator[Shipment]:
+    """The rows that have the same around them."""
     elements: Iterable[tuple[list[list[Change]], Any]]
     if many.within is not None and one is not None:
         elements = _gathered(group, many, one, rows)
     else:
         made = template(group.table, many.operation, many.key)
+        if many.of is not None:
+            yield from _of_each(group, many, rows, made)
+            return
         elements = (([row], _document(row[0], values, made)) for row, values in rows)
+    yield from _filled(group, many, elements, envelope)
+
+
+def _of_each(group: _Group, many: Many, rows: list[tuple[list[Change], dict[int, Any]]], made: Template) -> Iterator[Shipment]:
+    """The rows of each that they belong to: its id stands in the request, beside them."""
+    column, relation = many.of or ("", "")
+    position = group.table.index(column)
+    place = data(many.operation).at(("relationships", relation, "data", "type"))
+    found: defaultdict[str, list[tuple[list[list[Change]], Any]]] = defaultdict(list)
+    for row, values in rows:
+        found[str(values[position])].append(([row], _document(row[0], _without(group.table, many, values), made)))
+    for identifier, elements in found.items():
+        linkage = {"data": {"type": place.enum[0] if place else None, "id": identifier}}
+        yield from _filled(group, many, elements, {"relationships": {relation: linkage}})
+
+
+def _filled(group: _Group, many: Many, elements: Iterable[tuple[list[list[Change]], Any]], envelope: Mapping[str, Any]) -> Iterator[Shipment]:
+    """As few requests as have room for the elements."""
     operation = contract.operation(many.operation)
     kind = data(many.operation).get("type")
     for part in _parts(elements, many):
@@ -290,6 +367,24 @@ def _of_some(group: _Group, many: Many, one: One | None, rows: list[tuple[list[C
         request = Request(many.operation, operation.method, operation.path, body={"data": inner}, table=group.table.name, repeatable=many.repeatable)
         behind = [[change for row in rows for change in row] for rows, _ in part]
         yield Shipment(request, behind, ("data", "attributes", many.key, "data"), job=many.job, creates=group.kind is Kind.INSERT)
+
+
+def _of_ids(group: _Group, many: Many) -> Iterator[Shipment]:
+    """Requests with nothing but the ids of rows."""
+    operation = contract.operation(many.operation)
+    kind = data(many.operation).get("type")
+    items = data(many.operation).at(("relationships", many.key, "data"))
+    other = items.items.get("type") if items is not None else None
+    ids: dict[str, list[Change]] = {}
+    for change in group.changes:
+        ids.setdefault(str(_id(change)), []).append(change)
+    every = list(ids)
+    for start in range(0, len(every), many.most):
+        part = every[start : start + many.most]
+        linkage = [{"type": other.enum[0] if other else None, "id": one} for one in part]
+        document = {"data": {"type": kind.enum[0] if kind else None, "relationships": {many.key: {"data": linkage}}}}
+        request = Request(many.operation, operation.method, operation.path, body=document, table=group.table.name, repeatable=many.repeatable)
+        yield Shipment(request, [ids[one] for one in part], ("data", "relationships", many.key, "data"), job=many.job)
 
 
 def _gathered(group: _Group, many: Many, one: One, rows: list[tuple[list[Change], dict[int, Any]]]) -> Iterator[tuple[list[list[Change]], dict[str, Any]]]:
@@ -345,19 +440,21 @@ def _ends(table: Table, links: Links, change: Change) -> tuple[Any, Any]:
 
 
 def _of_links(group: _Group, links: Links) -> Iterator[Shipment]:
+    ends = [(change, dict(zip((links.path, links.ids), _ends(group.table, links, change), strict=True))) for change in group.changes]
+    if links.other is not None and len({str(end[links.ids]) for _, end in ends}) < len({str(end[links.path]) for _, end in ends}):
+        links = links.other
     name = links.add if group.kind is Kind.INSERT else links.remove
     operation = contract.operation(name)
     items = data(name).items
     kind = items.get("type")
     grouped: defaultdict[str, dict[str, list[Change]]] = defaultdict(dict)
-    for change in group.changes:
-        at, to = _ends(group.table, links, change)
-        grouped[str(at)].setdefault(str(to), []).append(change)
-    for at, ends in grouped.items():
-        ids = list(ends)
+    for change, end in ends:
+        grouped[str(end[links.path])].setdefault(str(end[links.ids]), []).append(change)
+    for at, found in grouped.items():
+        ids = list(found)
         for start in range(0, len(ids), links.most):
             part = ids[start : start + links.most]
             path = re.sub(r"\{\w+\}", lambda _, at=at: quote(at, safe=""), operation.path)  # type: ignore[misc]
             document = {"data": [{"type": kind.enum[0] if kind else None, "id": one} for one in part]}
             request = Request(name, operation.method, path, body=document, table=group.table.name, repeatable=True)
-            yield Shipment(request, [ends[one] for one in part], ("data",))
+            yield Shipment(request, [found[one] for one in part], ("data",))

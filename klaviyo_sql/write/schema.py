@@ -49,8 +49,9 @@ class Schema:
 
     @property
     def required(self) -> tuple[str, ...]:
-        """The keys that an object must have."""
-        return tuple(self._raw.get("required", ()))
+        """The keys that an object must have; what Klaviyo alone says is not asked for."""
+        known = self._raw.get("properties", {})
+        return tuple(key for key in self._raw.get("required", ()) if not known.get(key, {}).get("readOnly"))
 
     @property
     def keys(self) -> tuple[str, ...]:
@@ -102,6 +103,12 @@ def data(operation: str) -> Schema:
     if found is None:
         raise KeyError(operation)
     return found
+
+
+@functools.cache
+def form(operation: str) -> Schema:
+    """The fields of an operation that takes a form with a file."""
+    return Schema(contract.operation(operation).body or {})
 
 
 @functools.cache

@@ -58,9 +58,19 @@ def _json(name: str, value: Any, schema: Schema) -> Any:
     if schema.type == "object" and not isinstance(found, dict):
         raise DataError(f"{name} takes a JSON object, such as '{{…}}', not {_shown(value)}")
     if schema.type == "array":
+        found = [_resource(element, schema.items) for element in found]
         for element in found:
             _among(name, element, schema.items)
     return found
+
+
+def _resource(element: Any, schema: Schema) -> Any:
+    """An element that is to be a resource, but is written as its attributes alone."""
+    kind = schema.get("type")
+    if not isinstance(element, dict) or kind is None or not kind.enum or schema.get("attributes") is None or element.get("type") in kind.enum:
+        return element
+    own = {key: value for key, value in element.items() if key == "id" and schema.get("id") is not None}
+    return {"type": kind.enum[0], **own, "attributes": {key: value for key, value in element.items() if key not in own}}
 
 
 def _instant(name: str, value: Any) -> str:
