@@ -82,6 +82,9 @@ PROCEDURES = (
         tells="id",
         others=("assign_template_to_campaign_message",),
         notes=("Later changes of the template do not reach the copy, which the table templates does not show.",),
-        example=("CALL assign_template((SELECT id FROM campaign_messages WHERE channel = 'email' LIMIT 1), (SELECT id FROM templates LIMIT 1));"),
+        example=(
+            "CALL assign_template((SELECT message.id FROM campaigns JOIN campaign_messages AS message ON message.campaign_id = campaigns.id "
+            "WHERE campaigns.status = 'Draft' AND campaigns.channel = 'email' LIMIT 1), template_id => (SELECT id FROM templates LIMIT 1));"
+        ),
     ),
 )

@@ -34,7 +34,7 @@ def _three(singular: str, plural: str, example: str) -> tuple[Procedure, ...]:
             (Input(plural, described, Type.JSON, required=True, names=(singular,)),),
             (Way(_bulk(names["create"], table, writes.insert_many), each=plural, column="external_id"),),
             notes=(note,),
-            example=f"CALL {names['create']}('{example}');",
+            example=f"CALL {names['create']}({example});",
         ),
         Procedure(
             names["update"],
@@ -66,15 +66,15 @@ PROCEDURES = (
     *_three(
         "item",
         "items",
-        '[{"external_id": "MUG-1", "title": "Mug", "description": "For tea.", "url": "https://shop.example.com/mug"}]',
+        '\'[{"external_id": "MUG-1", "title": "Mug", "description": "For tea.", "url": "https://shop.example.com/mug"}]\'',
     ),
     *_three(
         "variant",
         "variants",
-        '[{"external_id": "MUG-1-RED", "item_id": "$custom:::$default:::ITEM-1", "title": "Red mug", "description": "Red.", "sku": "MUG-R", '
-        '"inventory_quantity": 5, "price": 9.5, "url": "https://shop.example.com/mug"}]',
+        "json_array(json_object('external_id', 'MUG-1-RED', 'item_id', (SELECT id FROM catalog_items LIMIT 1), 'title', 'Red mug', 'description', 'Red.', "
+        "'sku', 'MUG-R', 'inventory_quantity', 5, 'price', 9.5, 'url', 'https://shop.example.com/mug'))",
     ),
-    *_three("category", "categories", '[{"external_id": "MUGS", "name": "Mugs"}]'),
+    *_three("category", "categories", '\'[{"external_id": "MUGS", "name": "Mugs"}]\''),
     Procedure(
         "create_back_in_stock_subscription",
         "Have Klaviyo tell a profile when a variant is there again.",

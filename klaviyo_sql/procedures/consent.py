@@ -166,7 +166,7 @@ PROCEDURES = (
         "Suppress profiles: no more email marketing to them, whatever they consented to.",
         "bulk_suppress_profiles",
         "get_bulk_suppress_profiles_job",
-        "SELECT suppress_profiles(email) FROM profiles WHERE email LIKE '%@example.org';",
+        "SELECT suppress_profiles(email) FROM profiles WHERE email LIKE 'person1_@example.com';",
         "An address that Klaviyo does not know becomes a suppressed profile.",
     ),
     _suppressing(

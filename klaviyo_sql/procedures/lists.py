@@ -28,7 +28,7 @@ PROCEDURES = (
         (Way(_MEMBERS, each="profile_ids", column="profile_id"),),
         others=("add_profiles_to_list",),
         notes=("One request for each 1,000 profiles. The same as INSERT INTO list_profiles, at once.",),
-        example="SELECT add_list_profiles((SELECT id FROM lists LIMIT 1), id) FROM profiles WHERE email LIKE 'a%';",
+        example="SELECT add_list_profiles((SELECT id FROM lists LIMIT 1), id) FROM profiles WHERE email LIKE 'person2_@example.com';",
     ),
     Procedure(
         "remove_list_profiles",

@@ -107,7 +107,7 @@ def changes_of(procedure: Procedure, given: Given, *, statement: int = 0, accoun
             check(change)
             found.append(change)
     except DataError as error:
-        raise DataError(f"{_told(procedure, way.table, str(error))}{'' if str(error).endswith('.') else '.'} Nothing was sent.") from None
+        raise DataError(f"{_told(procedure, way.table, str(error))}{'' if str(error).endswith(('.', '?')) else '.'} Nothing was sent.") from None
     return found
 
 

@@ -27,8 +27,8 @@ _ROOM = 2_000  # bytes of a body around its elements, with room to spare
 class Shipment:
     """One request, and the changes that it carries out: behind each element of the array at `array` in its body, or all behind one without an array.
 
-    `job` is how the bulk job that it starts is followed. `creates` says that its rows are new, `looked` that they were looked for after a lost reply. `told`: they are to have what
-    Klaviyo replies.
+    `job` is how the bulk job that it starts is followed. `creates` says that its rows are new, `looked` that they were looked for after a lost reply.
+    `told`: they are to have what Klaviyo replies.
     """
 
     request: Request
