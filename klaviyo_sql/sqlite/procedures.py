@@ -67,8 +67,9 @@ class Calls:
 
     def refuse(self, name: str) -> None:
         """ReadOnlyError when what is about to be prepared calls the procedure and the connection is read-only; looking what it would do is allowed."""
-        if self._pending is None and not self._rehearsal.looking and self.acts(name) is not None:
-            raise errors.call_refused(name)
+        found = self.acts(name)
+        if found is not None and self._pending is None and not self._rehearsal.looking:
+            raise errors.call_refused(found.name)
 
     def call(self, procedure: Procedure, given: Row) -> list[Row]:
         """Carry out a call, and return what came of it; `given` are the values of the inputs in their order."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from klaviyo_sql.errors import ProgrammingError
@@ -52,7 +53,8 @@ def rewritten(sql: str) -> str:
     if found is None:
         raise ProgrammingError("The call has a sign in it that SQL does not have, or a text that does not end. Write it as CALL name(value, name => value).")
     call = _Call(sql, [token for token in found if token.text != ";"])
-    return f"{call.select()}{sql[end(sql) :]}" if sql[end(sql) :].strip() else call.select()
+    rest = sql[end(sql) :]
+    return f"{call.select()};{rest}" if rest.strip() else call.select()
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +87,8 @@ class _Call:
         elif rest and self._verb == "CALL":
             raise ProgrammingError(f"The values of a call stand in parentheses. {usage(self._procedure)} Nothing was sent.")
         self._arguments = [self._argument(part) for part in _parts(rest)] if rest else []
-        self._numbers = _numbers(found)
+        values = {token.start for argument in self._arguments for token in argument.tokens}
+        self._numbers = _numbers(token for token in found if token.start in values)
 
     def select(self) -> str:
         """The SELECT that makes the call."""
@@ -189,7 +192,7 @@ def _parts(part: list[Token]) -> list[list[Token]]:
     return parts
 
 
-def _numbers(found: list[Token]) -> dict[int, int]:
+def _numbers(found: Iterable[Token]) -> dict[int, int]:
     """Which value each `?` stands for, by its position: one more than the highest before it."""
     numbers: dict[int, int] = {}
     names: set[str] = set()
