@@ -79,7 +79,7 @@ PROCEDURES = (
         (
             Input(
                 "events",
-                "A JSON array of objects with the columns of events: metric_name, profile_email or profile_id, datetime, value, event_properties, event_id …",
+                "A JSON array of objects with the columns of events: metric_name, profile_email or profile_id, datetime, value, event_properties, event_id.",
                 Type.JSON,
                 required=True,
                 names=("event",),

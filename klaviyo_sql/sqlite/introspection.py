@@ -174,8 +174,8 @@ def operations_of(procedure: Procedure) -> tuple[str, ...]:
             continue
         if writes.links is not None:
             found.append(writes.links.add if way.kind == "INSERT" else writes.links.remove)
-        ways = (writes.insert_many or writes.insert,) if way.kind == "INSERT" else (writes.update,) if way.kind == "UPDATE" else ()
-        found += [one.operation for one in ways if one is not None]
+        one = {"INSERT": writes.insert_many or writes.insert, "UPDATE": writes.update, "DELETE": writes.delete_many}[way.kind]
+        found += [one.operation] if one is not None else []
     return tuple(dict.fromkeys((*found, *(procedure.looks or {}).values())))
 
 

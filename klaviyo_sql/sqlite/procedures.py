@@ -27,7 +27,7 @@ from klaviyo_sql.sqlite.pending import Pending
 from klaviyo_sql.sqlite.virtual_tables import Rehearsal
 from klaviyo_sql.statements.calls import MOST_IN_ORDER
 from klaviyo_sql.write.calls import changes_of, completed, hidden_name, usage
-from klaviyo_sql.write.changes import Change
+from klaviyo_sql.write.changes import Change, Kind
 from klaviyo_sql.write.requests import stages
 from klaviyo_sql.writer import Writer
 
@@ -118,11 +118,12 @@ class Calls:
             return [_row(procedure, status="dry run", operation=made.operation, request=made.readable) for made in self._writer.rehearsed[before:]]
         together: dict[tuple[Any, ...], list[Change]] = {}
         for number, change in enumerate(changes):
-            alone = number if change.job is None and (change.reply is not None or change.key is not None) else None
+            told = change.reply is not None or (change.key is not None and change.kind is not Kind.DELETE)
+            alone = number if change.job is None and told else None
             together.setdefault((change.status, change.job, change.operation, alone), []).append(change)
         rows = []
         for (status, job, operation, _), some in together.items():
-            identifier = str(some[0].key[-1]) if some[0].key and job is None else None
+            identifier = str(some[0].key[-1]) if some[0].key and job is None and len(some) == 1 else None
             rows.append(_row(procedure, some[0].reply, status=str(status), id=identifier, rows=len(some), job=job, operation=operation))
         return rows
 
