@@ -81,6 +81,21 @@ class Way:
 
 
 @dataclass(frozen=True, slots=True)
+class MembersOnly:
+    """Rows of a group go only for its members, who are looked up before anything is sent.
+
+    `group` is the column of the group's id, `table` the one that lists members, `by` are the columns that tell who somebody is, in both. `otherwise` is the input
+    that says what becomes of those who are no members: they are a reason to `refuse` all, to `skip` them, or any other word to go on; `because` says why.
+    """
+
+    group: str
+    table: str
+    by: tuple[str, ...]
+    otherwise: str
+    because: str
+
+
+@dataclass(frozen=True, slots=True)
 class Procedure:
     """One procedure.
 
@@ -101,6 +116,7 @@ class Procedure:
     takes_away: bool = False
     reads: bool = False
     looks: Mapping[str, str] | None = None
+    members: MembersOnly | None = None
     others: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
     example: str = ""

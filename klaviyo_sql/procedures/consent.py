@@ -6,7 +6,7 @@ from typing import Any
 
 from klaviyo_sql.errors import DataError
 from klaviyo_sql.model import timestamps
-from klaviyo_sql.model.procedure import Input, Procedure, Way, own_table
+from klaviyo_sql.model.procedure import Input, MembersOnly, Procedure, Way, own_table
 from klaviyo_sql.model.table import Table, Type
 from klaviyo_sql.model.writing import Job, Many, One, Writes
 
@@ -135,6 +135,7 @@ def _subscribe(row: dict[str, Any]) -> dict[str, Any]:
 def _unsubscribe(row: dict[str, Any]) -> dict[str, Any]:
     row = _identified(row)
     everywhere = _truth(row.pop("everywhere", 0))
+    row.pop("non_members", None)
     if row.get("list_id") is None and not everywhere:
         raise DataError(
             "without a list this takes back the consent for everything: every list, every campaign, every flow of the channel. Add list_id => '…' to "
@@ -225,6 +226,12 @@ PROCEDURES = (
             _INTO,
             Input("channels", _channels_doc(_UNSUBSCRIBED)),
             Input("everywhere", "1 to take the consent back for everything, not for one list.", Type.BOOLEAN),
+            Input(
+                "non_members",
+                "What becomes of those who are not on the list: refuse, skip, or everywhere, which is what Klaviyo does with them.",
+                default="refuse",
+                choices=("refuse", "skip", "everywhere"),
+            ),
         ),
         (
             Way(
@@ -240,10 +247,19 @@ PROCEDURES = (
             ),
         ),
         takes_away=True,
+        members=MembersOnly(
+            "list_id",
+            "list_profiles",
+            ("email", "phone_number"),
+            "non_members",
+            "Klaviyo unsubscribes those from everything who are not on the list. Add non_members => 'skip' to leave them out, or 'everywhere' if that is meant",
+        ),
         others=("bulk_unsubscribe_profiles",),
         notes=(
             "One request for each 100 people. Klaviyo carries it out a moment later, and tells no job.",
             "The trap: without a list Klaviyo unsubscribes from the whole channel, all lists and flows. That is refused unless everywhere => 1.",
+            "The other trap: with a list, those who are not on it are unsubscribed from everything as well. So the members are looked up before, a request for "
+            "each hundred, and the whole call is refused when somebody is not on it; non_members => 'skip' leaves them out.",
         ),
         example="CALL unsubscribe_profiles('ada@example.com', everywhere => 1);",
     ),

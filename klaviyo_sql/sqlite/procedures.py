@@ -19,9 +19,11 @@ from klaviyo_sql import contract, errors
 from klaviyo_sql.engine import Engine
 from klaviyo_sql.fetch.rows import Row
 from klaviyo_sql.model import timestamps
-from klaviyo_sql.model.procedure import USUAL_RESULTS, Procedure, Result
+from klaviyo_sql.model.procedure import USUAL_RESULTS, MembersOnly, Procedure, Result
 from klaviyo_sql.model.request import Request
 from klaviyo_sql.model.table import Type
+from klaviyo_sql.plan.constraints import Constraint, Operator
+from klaviyo_sql.plan.scan import Scan
 from klaviyo_sql.procedures import PROCEDURES
 from klaviyo_sql.sqlite.pending import Pending
 from klaviyo_sql.sqlite.virtual_tables import Rehearsal
@@ -86,9 +88,7 @@ class Calls:
             return [self._looked(procedure, procedure.looks, completed(procedure, given))]
         if procedure.reads:
             return [self._read(procedure, changes_of(procedure, given))]
-        changes = self._changes(procedure, given)
-        self._allow(procedure, changes)
-        return self._sent(procedure, changes)
+        return self._sent(procedure, self._allowed(procedure, [given]))
 
     def _changes(self, procedure: Procedure, given: Mapping[str, Any]) -> list[Change]:
         if self._pending is None and not self._rehearsal.on:
@@ -96,8 +96,58 @@ class Calls:
         statement = self._pending.statement if self._pending is not None else 0
         return changes_of(procedure, given, statement=statement, account=self._engine().account)
 
+    def _allowed(self, procedure: Procedure, calls: Iterable[Mapping[str, Any]]) -> list[Change]:
+        """What the calls write.
+
+        ProgrammingError when they would take away more than they may, when rows wait for COMMIT that they might depend on, or when they are for members of a
+        group who are none.
+        """
+        found = [(given, self._changes(procedure, given)) for given in calls]
+        self._allow(procedure, [change for _, changes in found for change in changes])
+        if procedure.members is None:
+            return [change for _, changes in found for change in changes]
+        choice = next(known for known in procedure.inputs if known.name == procedure.members.otherwise)
+        by_choice: dict[Any, list[Change]] = {}
+        for given, changes in found:
+            by_choice.setdefault(given.get(choice.name) or choice.default, []).extend(changes)
+        return [change for chosen, changes in by_choice.items() for change in self._of_members(procedure, procedure.members, chosen, changes)]
+
+    def _of_members(self, procedure: Procedure, members: MembersOnly, chosen: Any, changes: list[Change]) -> list[Change]:
+        """The changes without those of who is no member, unless they go on as well."""
+        if chosen not in ("refuse", "skip"):
+            return changes
+        by_group: dict[str, list[Change]] = {}
+        for change in changes:
+            group = change.named.get(members.group)
+            if group is not None:
+                by_group.setdefault(str(group), []).append(change)
+        others: set[int] = set()
+        for group, some in by_group.items():
+            known = self._members(members, group, some)
+            others |= {id(change) for change in some if not known & set(_identifiers(members, change))}
+        if others and chosen == "refuse":
+            strangers = [one for change in changes if id(change) in others for _, one in _identifiers(members, change)[:1]]
+            shown = ", ".join(strangers[:3]) + (" …" if len(strangers) > 3 else "")
+            raise errors.ProgrammingError(
+                f"{procedure.name}: {len(others):,} of {len(changes):,} are not on the list: {shown}. {members.because}. Nothing was sent."
+            )
+        return [change for change in changes if id(change) not in others]
+
+    def _members(self, members: MembersOnly, group: str, changes: list[Change]) -> set[tuple[str, str]]:
+        """Who of those in the changes is a member of the group, by column and value, as Klaviyo knows it now."""
+        engine = self._engine()
+        table = engine.tables[members.table]
+        engine.client.forget()
+        found: set[tuple[str, str]] = set()
+        for name in members.by:
+            wanted = sorted({value for change in changes for column, value in _identifiers(members, change) if column == name})
+            if wanted:
+                position = table.index(name)
+                terms = (Constraint(table.index(members.group), Operator.EQUAL, group), Constraint(position, Operator.IN, tuple(wanted)))
+                found |= {(name, str(row[0]).lower()) for row in engine.scan(Scan(table, (position,), terms))}
+        return found
+
     def _allow(self, procedure: Procedure, changes: list[Change]) -> None:
-        """ProgrammingError when the call would take away more than it may, or rows wait for COMMIT that it might depend on."""
         most = self._writer.manner.max_writes
         if procedure.takes_away and most is not None and len(changes) > most:
             raise errors.ProgrammingError(
@@ -176,8 +226,7 @@ class Calls:
             for given in calls:
                 self._rehearse(procedure, _named(procedure, given))
             return None
-        changes = [change for given in calls for change in self._changes(procedure, _named(procedure, given))]
-        self._allow(procedure, changes)
+        changes = self._allowed(procedure, [_named(procedure, given) for given in calls])
         if self._writer.manner.dry_run:
             before = len(self._writer.rehearsed)
             self._writer.apply(changes)
@@ -331,6 +380,12 @@ def _named(procedure: Procedure, given: Row) -> dict[str, Any]:
     if len(given) > len(inputs):
         raise errors.ProgrammingError(f"{procedure.name} takes at most {len(inputs)} values, and {len(given)} were given. {usage(procedure)} Nothing was sent.")
     return {known.name: value for known, value in zip(inputs, given, strict=False)}
+
+
+def _identifiers(members: MembersOnly, change: Change) -> list[tuple[str, str]]:
+    """What tells who somebody is, by column, in lower case as Klaviyo keeps it."""
+    named = change.named
+    return [(name, str(named[name]).strip().lower()) for name in members.by if named.get(name) is not None]
 
 
 def _requests(changes: Iterable[Change]) -> list[Request]:

@@ -87,7 +87,9 @@ def test_executemany_calls_once_for_each(writing: klaviyo_sql.Connection) -> Non
 
 
 def test_a_script_has_calls_and_other_statements(writing: klaviyo_sql.Connection) -> None:
-    writing.executescript("CREATE TABLE t(x); CALL create_event('a;b', email => 'a@example.com'); INSERT INTO t VALUES (1);; EXEC suppress_profiles 'c@example.com'")
+    writing.executescript(
+        "CREATE TABLE t(x); CALL create_event('a;b', email => 'a@example.com'); INSERT INTO t VALUES (1);; EXEC suppress_profiles 'c@example.com'"
+    )
     assert written(writing) == ["POST /api/events", "POST /api/profile-suppression-bulk-create-jobs"]
     assert account_of(writing).profile_with("email", "c@example.com") is not None
     assert writing.execute("SELECT count(*) FROM t").fetchone() == (1,)
@@ -142,9 +144,7 @@ def test_an_aggregate_leaves_nulls_out_and_sends_nothing_for_no_rows(writing: kl
 
 
 def test_rows_that_a_cursor_fetches_one_by_one_are_sent_group_by_group(writing: klaviyo_sql.Connection) -> None:
-    cursor = writing.execute(
-        "SELECT suppress_profiles(email) FROM (SELECT 1 AS n, 'a@example.com' AS email UNION ALL SELECT 2, 'b@example.com') GROUP BY n"
-    )
+    cursor = writing.execute("SELECT suppress_profiles(email) FROM (SELECT 1 AS n, 'a@example.com' AS email UNION ALL SELECT 2, 'b@example.com') GROUP BY n")
     assert cursor.fetchone() is not None
     assert account_of(writing).profile_with("email", "a@example.com") is not None
     cursor.fetchall()

@@ -35,7 +35,7 @@ REFUSED = [
     ("CALL suppress_profiles('nobody')", "takes an email address"),
     ("CALL suppress_profiles('[]')", "emails is empty"),
     ("CALL suppress_profiles('[\"a@example.com\"')", "begins like JSON"),
-    ("CALL suppress_profiles('[{\"type\": \"profile\", \"attributes\": {\"mail\": \"a@example.com\"}}]')", "attributes.mail"),
+    ('CALL suppress_profiles(\'[{"type": "profile", "attributes": {"mail": "a@example.com"}}]\')', "attributes.mail"),
     ("CALL suppress_profiles(x'00')", "no blob"),
     ("SELECT * FROM suppress_profiles('a', 'b', 'c', 'd')", "too many arguments"),
     ("SELECT suppress_profiles('a@example.com', NULL, NULL, 'd')", "at most 3 values"),
@@ -59,8 +59,8 @@ REFUSED = [
     ("CALL create_event('Visited', email => 'a@example.com', time => 'soon')", "takes a time"),
     ("CALL create_event('Visited', email => 'a@example.com', properties => '[1]')", "JSON object"),
     ("CALL create_event('Visited', email => 'a@example.com', value => 'much')", "takes a number"),
-    ("CALL bulk_create_events('[{\"metric_name\": \"Visited\", \"profile_mail\": \"a@example.com\"}]')", "Did you mean profile_email"),
-    ("CALL bulk_import_profiles('[{\"emial\": \"a@example.com\"}]')", "Did you mean email"),
+    ('CALL bulk_create_events(\'[{"metric_name": "Visited", "profile_mail": "a@example.com"}]\')', "Did you mean profile_email"),
+    ('CALL bulk_import_profiles(\'[{"emial": "a@example.com"}]\')', "Did you mean email"),
     ("CALL create_or_update_profile(first_name => 'Ada')", "at least one of profile_id, email"),
     ("CALL merge_profiles('A', 'B')", "confirm => 'merge'"),
     ("CALL request_profile_deletion(email => 'a@example.com')", "email => 'a@example.com', confirm => 'delete'"),
@@ -73,7 +73,7 @@ REFUSED = [
     ("CALL render_template()", "needs template_id"),
     ("CALL upload_image('no such file.png')", "cannot be read"),
     ("CALL bulk_create_coupon_codes('A')", "needs its coupon"),
-    ("CALL bulk_create_catalog_items('[{\"external_id\": \"A\"}]')", "title"),
+    ('CALL bulk_create_catalog_items(\'[{"external_id": "A"}]\')', "title"),
     ("CALL create_back_in_stock_subscription('V', '[\"FAX\"]', email => 'a@example.com')", "FAX"),
     ("CALL create_data_source_record('S', '[1]')", "JSON object"),
     ("CALL job_status('importing', 'J')", "one of import_profiles"),
@@ -201,5 +201,5 @@ def test_an_aggregate_over_a_table_that_cannot_be_read_to_its_end_sends_nothing(
 
 def test_a_value_that_cannot_be_taken_keeps_the_whole_aggregate_back(writing: klaviyo_sql.Connection) -> None:
     with pytest.raises(errors.DataError, match="'nobody'"):
-        writing.execute("SELECT suppress_profiles(value) FROM json_each('[\"a@example.com\", \"nobody\"]')").fetchall()
+        writing.execute('SELECT suppress_profiles(value) FROM json_each(\'["a@example.com", "nobody"]\')').fetchall()
     assert len(writing.requests) == 0

@@ -95,13 +95,48 @@ def test_historical_consent_needs_no_list(writing: klaviyo_sql.Connection) -> No
 
 def test_unsubscribe_everywhere_and_from_a_list(writing: klaviyo_sql.Connection) -> None:
     account = account_of(writing)
-    first, second = _emails(account, 2)
-    list_id = next(iter(account.lists))
+    list_id, members = next((identifier, found) for identifier, found in account.list_members.items() if len(found) > 2)
+    emails = [email for profile_id in members if (email := account.profiles[profile_id]["attributes"]["email"])]
+    first, second = emails[:2]
     called(writing, "CALL unsubscribe_profiles(?, everywhere => 1)", (first,))
-    called(writing, "CALL unsubscribe_profiles(?, ?)", (second, list_id))
+    called(writing, "CALL unsubscribe_profiles(upper(?), ?)", (second, list_id))
     _wait(writing)
     assert _marketing(account, first)["consent"] == "UNSUBSCRIBED"
     assert [entry["list_id"] for entry in _marketing(account, second)["list_suppressions"]].count(list_id) == 1
+
+
+def _member_and_stranger(account: Account) -> tuple[str, str, str]:
+    """A list, the address of somebody on it, and that of somebody who is not."""
+    for list_id, members in account.list_members.items():
+        inside = [found["attributes"]["email"] for found in account.profiles.values() if found["id"] in members and found["attributes"]["email"]]
+        outside = [found["attributes"]["email"] for found in account.profiles.values() if found["id"] not in members and found["attributes"]["email"]]
+        if inside and outside:
+            return list_id, inside[0], outside[0]
+    raise AssertionError
+
+
+def test_who_is_not_on_the_list_is_not_unsubscribed_from_everything(writing: klaviyo_sql.Connection) -> None:
+    account = account_of(writing)
+    list_id, member, stranger = _member_and_stranger(account)
+    before = dict(_marketing(account, stranger))
+    for sql in ("CALL unsubscribe_profiles(?1, ?2)", "SELECT unsubscribe_profiles(value, ?2) FROM json_each(?1)"):
+        with pytest.raises(errors.ProgrammingError, match=f"1 of 2 are not on the list: {stranger}.*non_members => 'skip'"):
+            writing.execute(sql, (f'["{member}", "{stranger}"]', list_id)).fetchall()
+    assert written(writing) == []
+    row = called(writing, "CALL unsubscribe_profiles(?, ?, non_members => 'skip')", (f"{member},{stranger}", list_id))
+    assert row["rows"] == 1
+    _wait(writing)
+    assert _marketing(account, stranger) == before
+    assert list_id in [entry["list_id"] for entry in _marketing(account, member)["list_suppressions"]]
+    called(writing, "CALL unsubscribe_profiles(?, ?, non_members => 'everywhere')", (stranger, list_id))
+    _wait(writing)
+    assert _marketing(account, stranger)["consent"] == "UNSUBSCRIBED"
+
+
+def test_nobody_is_left_when_all_are_skipped(writing: klaviyo_sql.Connection) -> None:
+    list_id, _, stranger = _member_and_stranger(account_of(writing))
+    assert writing.execute("CALL unsubscribe_profiles(?, ?, non_members => 'skip')", (stranger, list_id)).fetchall() == []
+    assert written(writing) == []
 
 
 # Lists and tags.
@@ -134,7 +169,9 @@ def test_tags(kind: str, writing: klaviyo_sql.Connection) -> None:
 
 def test_create_or_update_profile(writing: klaviyo_sql.Connection) -> None:
     account = account_of(writing)
-    row = called(writing, "CALL create_or_update_profile(email => 'up@example.org', first_name => 'Ada', city => 'Paris', properties => '{\"tier\": \"gold\"}')")
+    row = called(
+        writing, "CALL create_or_update_profile(email => 'up@example.org', first_name => 'Ada', city => 'Paris', properties => '{\"tier\": \"gold\"}')"
+    )
     assert row["id"] == _profile(account, "up@example.org")["id"]
     assert row["email"] == "up@example.org"
     called(writing, "CALL create_or_update_profile(email => 'up@example.org', unset => '[\"tier\"]', last_name => 'L')")
@@ -265,7 +302,7 @@ def test_render_template(writing: klaviyo_sql.Connection) -> None:
     account = account_of(writing)
     template_id, template = next(iter(account.templates.items()))
     template["attributes"] |= {"html": "<p>{{ first_name }}</p>", "editor_type": "CODE"}
-    row = called(writing, "SELECT * FROM render_template(?, '{\"first_name\": \"Ada\"}')", (template_id,))
+    row = called(writing, 'SELECT * FROM render_template(?, \'{"first_name": "Ada"}\')', (template_id,))
     assert "Ada" in row["html"]
     assert len(writing.writer.log) == 0
 
@@ -333,8 +370,8 @@ def test_coupon_codes(writing: klaviyo_sql.Connection) -> None:
 def test_records_of_custom_objects(writing: klaviyo_sql.Connection) -> None:
     account = account_of(writing)
     source = next(iter(account.data_sources))
-    assert called(writing, "CALL create_data_source_record(?, '{\"id\": \"P-1\"}')", (source,))["status"] == "done"
-    assert called(writing, "CALL create_data_source_records(?, '[{\"id\": \"P-2\"}, {\"id\": \"P-3\"}]')", (source,))["rows"] == 2
+    assert called(writing, 'CALL create_data_source_record(?, \'{"id": "P-1"}\')', (source,))["status"] == "done"
+    assert called(writing, 'CALL create_data_source_records(?, \'[{"id": "P-2"}, {"id": "P-3"}]\')', (source,))["rows"] == 2
     gone = list(account.object_records)[:2]
     assert called(writing, "CALL bulk_delete_object_records(json_array(?, ?))", gone)["rows"] == 2
     _wait(writing)
