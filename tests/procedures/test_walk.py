@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -72,3 +73,12 @@ def test_the_documents_tell_of_every_procedure(connection: klaviyo_sql.Connectio
     folder = Path(__file__).resolve().parents[2] / "docs" / "procedures"
     for name, subject in connection.execute("SELECT name, subject FROM klaviyo_procedures"):
         assert f"## {name}\n" in (folder / f"{subject}.md").read_text(encoding="utf-8")
+
+
+def test_the_guide_runs(open_writing: OpenWriting) -> None:
+    connection = open_writing()
+    guide = (Path(__file__).resolve().parents[2] / "docs" / "procedures.md").read_text(encoding="utf-8")
+    blocks = re.findall(r"^```sql\n(.*?)^```$", guide, re.MULTILINE | re.DOTALL)
+    for statement in [found for block in blocks for found in block.split(";\n") if found.strip()]:
+        assert connection.execute(statement).fetchall(), statement
+    assert len(blocks) == 3

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import klaviyo_sql
 import pytest
+
+import klaviyo_sql
 from tests.writes.conftest import OpenWriting, outcomes, sandbox_of, sent, written
 
 
