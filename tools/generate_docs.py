@@ -141,7 +141,7 @@ def procedure_section(procedure: Procedure) -> list[str]:
     if procedure.one_at_least:
         lines.append(f"- At least one of {', '.join(f'`{name}`' for name in procedure.one_at_least)}")
     if procedure.gathers:
-        lines.append(f"- `SELECT {procedure.name}(…) FROM …` gathers the rows into the fewest requests")
+        lines.append(f"- `SELECT {procedure.name}(…) FROM …` gathers the rows into the fewest requests")  # noqa: S608 - a text
     if procedure.reads:
         lines.append("- It changes nothing, and needs no connection that is open for writing")
     lines += [*(f"- {note}" for note in procedure.notes), "", "| input | type | what it is |", "|---|---|---|"]

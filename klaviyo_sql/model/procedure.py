@@ -84,8 +84,8 @@ class Way:
 class MembersOnly:
     """Rows of a group go only for its members, who are looked up before anything is sent.
 
-    `group` is the column of the group's id, `table` the one that lists members, `by` are the columns that tell who somebody is, in both. `otherwise` is the input
-    that says what becomes of those who are no members: they are a reason to `refuse` all, to `skip` them, or any other word to go on; `because` says why.
+    `group` is the column of the group's id, `table` the one that lists members, `by` are the columns that tell who somebody is, in both. `otherwise` is the
+    input that says what becomes of those who are no members: they are a reason to `refuse` all, to `skip` them, or any other word to go on; `because` says why.
     """
 
     group: str

@@ -175,7 +175,7 @@ def test_what_takes_away_is_counted(open_writing: OpenWriting) -> None:
         "CALL suppress_profiles('a@example.com, b@example.com, c@example.com, d@example.com')",
         "SELECT suppress_profiles(value || '@example.com') FROM json_each('[1, 2, 3, 4]')",
     ):
-        with pytest.raises(errors.ProgrammingError, match="4 rows.*max_writes=4"):
+        with pytest.raises(errors.ProgrammingError, match=r"4 rows.*max_writes=4"):
             connection.execute(sql).fetchall()
     assert len(connection.requests) == 0
     called(connection, "CALL suppress_profiles('a@example.com, b@example.com, c@example.com')")

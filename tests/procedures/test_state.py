@@ -209,7 +209,8 @@ def test_create_event_with_everything(writing: klaviyo_sql.Connection) -> None:
     account = account_of(writing)
     row = called(
         writing,
-        "CALL CreateEventWithMetricAndProfile(metric_name => 'Rode a Bus', metric_service => 'api', properties => '{\"line\": 7}', time => '2026-11-19T10:00:00Z', "
+        "CALL CreateEventWithMetricAndProfile(metric_name => 'Rode a Bus', metric_service => 'api', properties => '{\"line\": 7}', "
+        "time => '2026-11-19T10:00:00Z', "
         "value => 2.5, value_currency => 'EUR', unique_id => 'bus-1', email => 'bus@example.org', phone_number => '+15005550123', external_id => 'X-1', "
         "first_name => 'Bus', last_name => 'Rider', organization => 'O', title => 'T', image => 'https://example.org/i.png', address1 => 'A', address2 => 'B', "
         "city => 'C', country => 'D', latitude => '1.5', longitude => '2.5', region => 'R', zip => '1000', timezone => 'UTC', "
