@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -40,6 +40,16 @@ class Manner:
     max_writes: int | None = 1000
 
 
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far the writing is: requests and those answered, and the bulk jobs that are followed now and those of them that have ended."""
+
+    requests: int
+    answered: int = 0
+    jobs: int = 0
+    ended: int = 0
+
+
 class Writer:
     """Carries out changes; `engine_of` gives the engine of a named account (None: the connection's own)."""
 
@@ -48,8 +58,9 @@ class Writer:
         self.manner = manner
         self.rehearsed: list[Request] = []
         """The requests that dry runs did not send, the newest last."""
-        self.progress: Callable[[int, int], None] | None = None
-        """Told of how many requests of all were answered, if somebody wants to know."""
+        self.progress: Callable[[Progress], None] | None = None
+        """Told how far the writing is, each time that it gets farther, if somebody wants to know."""
+        self._progress = Progress(0)
         self._engine_of = engine_of
         self._clock = clock
         self._poll = poll
@@ -69,6 +80,7 @@ class Writer:
             for _, found in planned:
                 self._rehearse(found)
             return
+        self._tell(Progress(sum(len(stage) for _, found in planned for stage in found)))
         try:
             for engine, found in planned:
                 self._carry_out(engine, found)
@@ -77,6 +89,25 @@ class Writer:
                 if change.status is Status.WAITING:
                     change.failed("It was not sent, because an earlier row could not be written.", Status.NOT_SENT)
         _raise_failures(changes)
+
+    def planned(self, changes: Iterable[Change]) -> list[Shipment]:
+        """The requests that the changes are, in their order; nothing is sent."""
+        by_account: dict[str | None, list[Change]] = {}
+        for change in changes:
+            by_account.setdefault(change.account, []).append(change)
+        return [shipment for own in by_account.values() for stage in stages(own) for shipment in stage]
+
+    def _tell(self, progress: Progress) -> None:
+        self._progress = progress
+        if self.progress is not None:
+            self.progress(progress)
+
+    def _answered(self, more: int) -> None:
+        known = self._progress
+        self._tell(replace(known, requests=known.requests + more, answered=known.answered + 1))
+
+    def _ended(self, jobs: int, ended: int) -> None:
+        self._tell(replace(self._progress, jobs=jobs, ended=ended))
 
     def _rehearse(self, found: Iterable[list[Shipment]]) -> None:
         for stage in found:
@@ -93,8 +124,17 @@ class Writer:
         audit = Audit(manner.audit_file, self._clock.now, engine.account) if manner.audit_file is not None else None
         if audit is not None:
             audit.check()
-        sender = Sender(engine.client, engine.workers, parallel=engine.parallel, poll=self._poll, budget=budget, audit=audit, go_on=manner.go_on)
-        jobs = Jobs(engine.client, self._clock, poll=self._poll, budget=budget, patience=manner.job_patience)
+        sender = Sender(
+            engine.client,
+            engine.workers,
+            parallel=engine.parallel,
+            poll=self._poll,
+            budget=budget,
+            audit=audit,
+            go_on=manner.go_on,
+            answered=self._answered,
+        )
+        jobs = Jobs(engine.client, self._clock, poll=self._poll, budget=budget, patience=manner.job_patience, ended=self._ended)
         began = self._clock.now()
         for stage in found:
             sender.send(stage, lambda shipment: _is_there(engine, shipment, began))
@@ -123,9 +163,8 @@ def _raise_failures(changes: Sequence[Change]) -> None:
         if counts[status]
     ]
     text = (
-        f"{done:,} of {len(changes):,} rows were written and stay written, for Klaviyo has no transactions; {', '.join(parts)}. "
-        f"{' '.join(reasons[:_SHOWN])}{more}"
-    )
+        f"{done:,} of {len(changes):,} rows were written and stay written, for Klaviyo has no transactions; " if done else f"Of {len(changes):,} rows "
+    ) + f"{', '.join(parts)}. {' '.join(reasons[:_SHOWN])}{more}"
     error = errors.WriteFailed(text if len(changes) > 1 else reasons[0])
     error.done, error.failed, error.unknown, error.not_sent = done, counts[Status.FAILED], counts[Status.UNKNOWN], counts[Status.NOT_SENT]
     raise error

@@ -13,6 +13,9 @@ from klaviyo_sql.cli import exits
 _FORMATS = ("table", "csv", "json", "jsonl", "markdown")
 """As `formats.FORMATS` has them; their modules are not wanted for --help."""
 
+ON_ERROR = ("stop", "continue")
+"""As `settings.ON_ERROR` has them; the settings are not wanted for --help."""
+
 _KEY = re.compile(r"pk_\w+")
 _SQL = re.compile(r"\s*(?:select|with|insert|update|delete|explain|values|create|pragma)\s", re.IGNORECASE)
 
@@ -39,6 +42,8 @@ environment:
                      (default: ~/.config/klaviyo-sql/config.toml)
   KLAVIYO_SQL_WRITE  1 allows writing to Klaviyo, as --write does; otherwise
                      nothing there is changed
+  KLAVIYO_SQL_MAX_WRITES, KLAVIYO_SQL_DRY_RUN, KLAVIYO_SQL_AUDIT_FILE
+                     as --max-writes, --dry-run and --audit-file are
   KLAVIYO_SQL_MAX_REQUESTS, KLAVIYO_SQL_MAX_ROWS, KLAVIYO_SQL_STATEMENT_TIMEOUT
                      bounds of every statement, as --max-requests, --max-rows
                      and --statement-timeout are
@@ -55,7 +60,7 @@ environment:
 
 exit codes:
   0    all is well
-  1    the query failed, or Klaviyo did
+  1    the query failed, or Klaviyo did, or rows could not be written
   2    wrong usage: an unknown option or table, or SQL that makes no sense to
        SQLite or a request that makes none to Klaviyo
   130  stopped with ^C; the rows until then were written
@@ -88,7 +93,17 @@ formats:
   are read.
 
 Several statements, with ; between them, are executed in order; each is
-committed by itself.
+committed by itself. BEGIN; … COMMIT; makes one of several: nothing is sent
+before COMMIT, and what goes together is sent together.
+
+writing:
+  klaviyo-sql query --write \\
+      "INSERT INTO list_profiles (list_id, profile_id) VALUES ('LIST', 'PROFILE')"
+  klaviyo-sql query --dry-run "UPDATE lists SET name = 'B' WHERE name = 'A'"
+  Without --write nothing in the account is changed. What became of the rows is
+  said on standard error, and in the table klaviyo_writes to statements that
+  follow. Klaviyo has no transactions: what was written before a row failed stays
+  written.
 """
 
 _TABLES_EPILOG = """\
@@ -152,11 +167,39 @@ examples:
   klaviyo-sql sandbox --port 9000 --latency-ms 80
 """
 
+_IMPORT_EPILOG = """\
+examples:
+  klaviyo-sql import people.csv --into profiles --mode upsert
+  klaviyo-sql import people.csv --into profiles --mode upsert --write
+  klaviyo-sql import people.csv --into profiles --map "E-Mail=email" \\
+      --map "Points=properties.points:number" --properties --write
+  klaviyo-sql import orders.jsonl --into events --write \\
+      --on-error continue --rejects rejected.jsonl
+
+Columns are matched by name, without regard to case, spaces and underscores. Every
+row is checked before anything is sent. Without --write that is all.
+
+modes:
+  insert  new rows; ten profiles and more are a bulk job, which also updates those
+          that are there
+  upsert  new rows, and rows that are there are changed
+  update  rows that are there, named by their key; an empty field of a CSV file
+          leaves what is there alone, null in JSON clears it
+  delete  rows that are there, named by their key
+
+Rows are counted without the header. Parquet needs pip install "klaviyo-sql[import]".
+"""
+
 _EXPLAIN_EPILOG = """\
 examples:
   klaviyo-sql explain "SELECT * FROM events WHERE datetime >= '2026-01-01'"
   klaviyo-sql explain --sandbox --format json \\
       "SELECT email FROM profiles ORDER BY created LIMIT 5"
+  klaviyo-sql explain "UPDATE lists SET name = 'B' WHERE id = 'ABCDEF'"
+
+Of a statement that writes, the requests are shown with their bodies when the
+rows are named by their key or stand in the statement, and otherwise how many
+rows go into which. Nothing is sent.
 """
 
 
@@ -170,7 +213,7 @@ def parser() -> argparse.ArgumentParser:
     query.add_argument("sql", nargs="?", metavar="SQL", help="one or more statements; - or nothing reads them from standard input")
     query.add_argument("--format", choices=_FORMATS, default="table", help="how rows are printed (default: table)")
     _source(query)
-    query.add_argument("--write", action="store_true", help="allow writing to Klaviyo (or set KLAVIYO_SQL_WRITE=1)")
+    _writing(query)
     query.add_argument(
         "--param", action="append", default=[], metavar="VALUE", help="the value for a ?, or name=VALUE for :name; repeat it. Numbers become numbers."
     )
@@ -203,10 +246,11 @@ def parser() -> argparse.ArgumentParser:
     _source(properties)
     _width(properties)
 
-    explain = _command(commands, "explain", "show the requests that a query would make, without making them", _EXPLAIN_EPILOG)
+    explain = _command(commands, "explain", "show the requests that a statement would make, without making them", _EXPLAIN_EPILOG)
     explain.add_argument("sql", nargs="?", metavar="SQL", help="one or more statements; - or nothing reads them from standard input")
     explain.add_argument("--format", choices=("table", "json"), default="table", help="how it is printed; json is an array of one object a statement")
     explain.add_argument("--param", action="append", default=[], metavar="VALUE", help="the value for a ?, or name=VALUE for :name; repeat it")
+    explain.add_argument("--max-writes", type=_whole, metavar="N", help="rows that one UPDATE or DELETE may touch (default: 1000; 0: any number)")
     _source(explain)
 
     cache = _command(commands, "cache", "the local copies of materialized tables: their age, and a refresh", _CACHE_EPILOG)
@@ -216,6 +260,27 @@ def parser() -> argparse.ArgumentParser:
     cache.add_argument("--format", choices=_FORMATS, default="table", help="how status and refresh are printed (default: table)")
     _source(cache)
     _width(cache)
+
+    import_ = _command(commands, "import", "write the rows of a file into a table", _IMPORT_EPILOG)
+    import_.add_argument("file", type=Path, metavar="FILE", help="a file of rows: CSV with a header, JSON lines, a JSON array, or Parquet")
+    import_.add_argument("--into", required=True, metavar="TABLE", help="the table, as profiles or shop_a.events")
+    import_.add_argument("--mode", choices=("insert", "upsert", "update", "delete"), default="insert", help="what becomes of the rows (default: insert)")
+    import_.add_argument(
+        "--map",
+        action="append",
+        default=[],
+        metavar="COLUMN=FIELD",
+        help="a column of the file goes there: a column of the table, properties.NAME, or nothing to leave it out; properties.NAME:number, "
+        ":boolean and :json make values of texts. Repeat it",
+    )
+    import_.add_argument("--properties", action="store_true", help="columns that the table does not have become custom properties")
+    import_.add_argument("--rejects", type=Path, metavar="FILE", help="put rows that are not written there, each with the reason, to be imported again")
+    import_.add_argument("--limit", type=_positive, metavar="N", help="only the first N rows")
+    import_.add_argument("--format", choices=("csv", "jsonl", "json", "parquet"), help="what the file is (default: what its name says)")
+    import_.add_argument("--delimiter", metavar="CHARACTER", help="what separates the fields of a CSV file (default: what its header has; tab is a word)")
+    _writing(import_)
+    _source(import_)
+    _width(import_)
 
     demo = _command(commands, "demo", "try it on a built-in account: no key, no network", _DEMO_EPILOG)
     demo.add_argument("sql", nargs="?", metavar="SQL", help="a query of your own instead of the tour; - reads it from standard input")
@@ -267,6 +332,22 @@ def _source(command: argparse.ArgumentParser) -> None:
     _config(command)
 
 
+def _writing(command: argparse.ArgumentParser) -> None:
+    command.add_argument("--write", action="store_true", help="allow writing to Klaviyo (or set KLAVIYO_SQL_WRITE=1)")
+    command.add_argument("--dry-run", action="store_true", help="print the requests that writing takes, and send none of them; reading goes on")
+    command.add_argument("--max-writes", type=_whole, metavar="N", help="rows that one UPDATE or DELETE may touch (default: 1000; 0: any number)")
+    command.add_argument(
+        "--on-error",
+        choices=ON_ERROR,
+        default=None,
+        help="whether the rows behind one that cannot be written are sent, and the next statements (default: stop)",
+    )
+    command.add_argument(
+        "--job-timeout", type=_not_negative, metavar="SECONDS", help="how long bulk jobs are waited for (default: until they are done; 0: not at all)"
+    )
+    command.add_argument("--audit-file", type=Path, metavar="FILE", help="note every write that is sent, a line each (or set KLAVIYO_SQL_AUDIT_FILE)")
+
+
 def _config(command: argparse.ArgumentParser) -> None:
     command.add_argument("--config", type=Path, metavar="FILE", help="another settings file (default: KLAVIYO_SQL_CONFIG, or the one in ~/.config/klaviyo-sql)")
 
@@ -308,6 +389,14 @@ def _seconds(text: str) -> float:
     return number
 
 
+def _not_negative(text: str) -> float:
+    number = float(text)
+    if not 0 <= number < float("inf"):
+        raise ValueError(text)
+    return number
+
+
+_not_negative.__name__ = "number of seconds"
 _positive.__name__ = "whole number from 1"
 _seconds.__name__ = "number of seconds"
 _whole.__name__ = "whole number"  # argparse names the type so when a value is none

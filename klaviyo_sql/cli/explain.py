@@ -10,7 +10,8 @@ from klaviyo_sql.sqlite.explain import as_json, explain
 
 
 def run(arguments: Namespace) -> int:
-    """Print what each statement would ask of Klaviyo; nothing is sent, and no key is needed."""
+    """Print what each statement would ask of Klaviyo and write to it; nothing is sent, and no key is needed."""
+    arguments.dry_run = True
     script = statements.given(arguments.sql, "klaviyo-sql explain")
     values = parameters.given(arguments.param, len(script))
     with connected(arguments) as connection:

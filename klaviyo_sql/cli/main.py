@@ -83,6 +83,10 @@ def _run(arguments: Namespace) -> int:
             from klaviyo_sql.cli import properties
 
             return properties.run(arguments)
+        case "import":
+            from klaviyo_sql.cli import import_file
+
+            return import_file.run(arguments)
         case "demo":
             from klaviyo_sql.cli import demo
 

@@ -16,10 +16,11 @@ _STEPS_BETWEEN_LOOKS = 100_000
 
 
 def connected(arguments: Namespace) -> klaviyo_sql.Connection:
-    """A connection as the options --sandbox, --key-file, --write, --counts, --database, --materialized and --copy-file say.
+    """A connection as the options of the command say.
 
-    Every statement is committed by itself: what was sent to Klaviyo could not be taken back with the rest.
+    Every statement is committed by itself: what was sent to Klaviyo could not be taken back with the rest. A dry run may write, for it sends nothing.
     """
+    dry_run = getattr(arguments, "dry_run", False)
     key_file = getattr(arguments, "key_file", None)
     with told():
         connection = klaviyo_sql.connect(
@@ -27,7 +28,12 @@ def connected(arguments: Namespace) -> klaviyo_sql.Connection:
             api_key=_key(key_file) if key_file else None,
             sandbox=getattr(arguments, "sandbox", False),
             counts=getattr(arguments, "counts", None),
-            write=True if getattr(arguments, "write", False) else None,
+            write=True if getattr(arguments, "write", False) or dry_run else None,
+            max_writes=getattr(arguments, "max_writes", None),
+            dry_run=dry_run or None,
+            on_error=getattr(arguments, "on_error", None),
+            job_timeout=getattr(arguments, "job_timeout", None),
+            audit_file=getattr(arguments, "audit_file", None),
             materialized=getattr(arguments, "materialized", None) or None,
             copy_file=getattr(arguments, "copy_file", None),
             autocommit=True,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+from collections.abc import Callable
 from types import TracebackType
 from typing import Self, TextIO
 
@@ -20,6 +21,8 @@ class Progress:
     def __init__(self, log: RequestLog, stream: TextIO, *, patience: float = 1.0, interval: float = 0.2) -> None:
         self._log = log
         self._stream = stream
+        self.note: Callable[[], str] | None = None
+        """What else the line says, in front: asked each time that it is shown."""
         self._patience = patience
         self._interval = interval
         self._began = self._quiet_since = time.monotonic()
@@ -61,6 +64,9 @@ class Progress:
 
     def _text(self, now: float) -> str:
         rows = sum(record.rows or 0 for record in self._log)
+        told = self.note() if self.note is not None else ""
+        if told:
+            return f"{told}, {now - self._began:.0f} s"
         return f"{counted(self._log.written, 'request')}, {counted(rows, 'row')} read from Klaviyo, {now - self._began:.0f} s"
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -24,6 +24,8 @@ from klaviyo_sql.model.clock import Clock
 from klaviyo_sql.model.table import Table
 from klaviyo_sql.plan.constraints import Constraint
 from klaviyo_sql.plan.scan import Order, Scan
+from klaviyo_sql.write.changes import Change, Kind
+from klaviyo_sql.write.requests import touches
 
 _FIRST_PAGE = 100
 _PAGE = 1_000
@@ -143,6 +145,25 @@ class Copies:
             done = Refreshed(copy.layout.name, whole=whole, read=0, changed=0, rows=state.rows if state else 0)
         self._rows[copy.layout.name] = done.rows
         return done
+
+    def written(self, changes: Iterable[Change]) -> None:
+        """Rows of the account were written: copies that they may show in are too old now, those in which something may be missing to be read whole."""
+        kinds: dict[str, bool] = {}
+        for table, kind in {(change.table, change.kind) for change in changes}:
+            for touched in touches(table):
+                kinds[touched] = kinds.get(touched, False) or kind is Kind.DELETE
+        if not kinds or not self.file.exists:
+            return
+        now = self._clock.now().timestamp()
+        for name, copy in self._copies.items():
+            found = [kinds[touched] for touched in touches(copy.layout.table) if touched in kinds]
+            if found:
+                with self.file.writing() as writer:
+                    refreshed = now - copy.max_age - 1
+                    reread = now - copy.freshness.reread_age - 1 if any(found) else now
+                    writer.execute(
+                        "UPDATE copies SET refreshed_at = min(refreshed_at, ?), reread_at = min(reread_at, ?) WHERE name = ?", (refreshed, reread, name)
+                    )
 
     def reports(self) -> list[Report]:
         """Every materialized table, and whatever else lies in the file."""

@@ -26,20 +26,35 @@ _POSITION = re.compile(r"/data/(\d+)(?=/|\Z)")
 
 
 class Jobs:
-    """Looks how far bulk jobs are. `poll` is called while it waits, and raises to end that: the jobs go on at Klaviyo's."""
+    """Looks how far bulk jobs are. `poll` is called while it waits, and raises to end that: the jobs go on at Klaviyo's.
 
-    def __init__(self, client: Client, clock: Clock, *, poll: Callable[[], None], budget: Budget, patience: float | None) -> None:
+    `ended` is told how many jobs there are, and how many of them have ended.
+    """
+
+    def __init__(
+        self,
+        client: Client,
+        clock: Clock,
+        *,
+        poll: Callable[[], None],
+        budget: Budget,
+        patience: float | None,
+        ended: Callable[[int, int], None] = lambda jobs, ended: None,
+    ) -> None:
         self._client = client
         self._clock = clock
         self._poll = poll
         self._budget = budget
         self._patience = patience
+        self._ended = ended
 
     def follow(self, shipments: Iterable[Shipment]) -> None:
         """Wait until the jobs are done, for `patience` seconds at most (None: as long as it takes), and note what became of each row."""
         running = [shipment for shipment in shipments if shipment.job is not None and next(shipment.changes).job is not None]
+        count = len(running)
         began, pause = self._clock.monotonic(), _FIRST_LOOK
         while running:
+            self._ended(count, count - len(running))
             running = [shipment for shipment in running if not self._look(shipment)]
             if not running or (self._patience is not None and self._clock.monotonic() - began >= self._patience):
                 return

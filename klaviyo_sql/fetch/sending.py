@@ -28,6 +28,8 @@ from klaviyo_sql.write.requests import Shipment
 _ELEMENT = re.compile(r"/data/(\d+)(?=/|\Z)")
 _SETTLE_SECONDS = 10.0  # how long what is under way is waited for, after somebody interrupted
 
+Answered = Callable[[int], None]
+"""Told after each answer, with how many requests more there are because of it."""
 Look = Callable[[Shipment], bool]
 """Looks whether what a shipment was to create is there, when its reply was lost: True when it is, False when it may be sent again; errors.OutcomeUnknown."""
 
@@ -43,10 +45,21 @@ class Sender:
     """Sends the shipments of one account, as many side by side as `parallel` says.
 
     `poll` is called while it waits, and raises to end it: what is under way is waited for some seconds longer, for its outcome counts. With `go_on` a row
-    that is refused does not keep the others from being sent.
+    that is refused does not keep the others from being sent. `answered` is told of each answer.
     """
 
-    def __init__(self, client: Client, workers: Workers, *, parallel: int, poll: Callable[[], None], budget: Budget, audit: Audit | None, go_on: bool) -> None:
+    def __init__(
+        self,
+        client: Client,
+        workers: Workers,
+        *,
+        parallel: int,
+        poll: Callable[[], None],
+        budget: Budget,
+        audit: Audit | None,
+        go_on: bool,
+        answered: Answered = lambda more: None,
+    ) -> None:
         self._client = client
         self._workers = workers
         self._parallel = parallel
@@ -54,6 +67,7 @@ class Sender:
         self._budget = budget
         self._audit = audit
         self._go_on = go_on
+        self._answered = answered
 
     def send(self, stage: Sequence[Shipment], look: Look) -> None:
         """Send what is side by side, and note what became of each row.
@@ -74,23 +88,26 @@ class Sender:
             if not under_way:
                 break
             outcome = self._next(outcomes) if stopped is None else self._last(outcomes)
-            if isinstance(outcome, errors.Error):
+            if isinstance(outcome, BaseException):
                 stopped = outcome
                 continue
             if outcome is None:  # nobody waits any longer
                 break
             under_way.remove(outcome.shipment)
+            again: tuple[Shipment, ...] = ()
             try:
-                waiting.extendleft(self._settle(outcome, look))
-            except errors.Error as error:
+                again = tuple(self._settle(outcome, look))
+            except (errors.Error, KeyboardInterrupt) as error:
                 stopped = stopped or error
+            waiting.extendleft(again)
+            self._answered(len(again))
             if not self._go_on and any(change.error and change.conflict is not Conflict.IGNORE for change in outcome.shipment.changes):
                 stopped = stopped or _StoppedError("an earlier row could not be written")
         unwanted.set()
         for shipment in under_way:
             _all(shipment, Status.UNKNOWN, "It was sent, and the statement ended before Klaviyo answered.")
         for shipment in waiting:
-            _all(shipment, Status.NOT_SENT, "It was not sent, because an earlier row could not be written.")
+            _all(shipment, Status.NOT_SENT, "It was not sent, because an earlier row could not be written." if _is_about_rows(stopped) else "It was not sent.")
         if stopped is not None and not isinstance(stopped, _StoppedError):
             raise stopped
 
@@ -118,10 +135,13 @@ class Sender:
             self._audit.write(request, reply.status)
         return reply
 
-    def _next(self, outcomes: SimpleQueue[_Outcome]) -> _Outcome | errors.Error:
+    def _next(self, outcomes: SimpleQueue[_Outcome]) -> _Outcome | BaseException:
+        """The next outcome, or what ends the waiting; ^C does not end what is under way, for its outcome has to be known."""
         while True:
             try:
                 return outcomes.get(timeout=SLICE)
+            except KeyboardInterrupt as stop:
+                return stop
             except Empty:
                 try:
                     self._poll()
@@ -132,7 +152,7 @@ class Sender:
     def _last(self, outcomes: SimpleQueue[_Outcome]) -> _Outcome | None:
         try:
             return outcomes.get(timeout=_SETTLE_SECONDS)
-        except Empty:
+        except (Empty, KeyboardInterrupt):  # a second ^C
             return None
 
     def _settle(self, outcome: _Outcome, look: Look) -> Iterable[Shipment]:
@@ -149,8 +169,9 @@ class Sender:
             return self._unclear(shipment, error, look)
         if isinstance(error, errors.RequestRejected):
             return self._refused(shipment, error)
-        status = Status.UNKNOWN if isinstance(error, errors.Interrupted) else Status.FAILED
-        _all(shipment, status, str(error) if isinstance(error, errors.Error) else type(error).__name__)
+        is_known = isinstance(error, errors.Error) and not isinstance(error, errors.Interrupted)
+        said = str(error) if isinstance(error, errors.Error) else f"It was interrupted while Klaviyo was asked ({type(error).__name__})."
+        _all(shipment, Status.FAILED if is_known else Status.UNKNOWN, said)
         if error is not None:
             raise error
         return ()
@@ -206,6 +227,10 @@ class Sender:
 
 class _StoppedError(errors.Error):
     """A row failed, and the rest is not to be sent."""
+
+
+def _is_about_rows(stopped: BaseException | None) -> bool:
+    return stopped is None or isinstance(stopped, _StoppedError)
 
 
 def _element(reason: dict[str, Any]) -> re.Match[str] | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import quote, unquote
@@ -39,6 +40,17 @@ class Request:
         """Path and query string, percent-encoded: `/api/events?filter=equals%28metric_id%2C%22X%22%29`."""
         query = "&".join(f"{quote(name, safe='')}={quote(value, safe='')}" for name, value in self.parameters)
         return f"{self.path}?{query}" if query else self.path
+
+    def lines(self, most: int | None = None) -> Iterator[str]:
+        """The method and the path as a person would write them, and the body as indented JSON; of that, at most so many lines."""
+        yield f"{self.method} {unquote(self.path)}"
+        if self.body is None:
+            return
+        lines = json.dumps(self.body, indent=2, ensure_ascii=False).splitlines()
+        shown = lines if most is None or len(lines) <= most + 1 else lines[:most]
+        yield from shown
+        if len(shown) < len(lines):
+            yield f"… and {len(lines) - len(shown):,} more lines"
 
     @property
     def readable(self) -> str:

@@ -111,7 +111,7 @@ class Writes:
 
     `replace` is what INSERT OR REPLACE sends. `unique` are the columns that tell a new object from all others, by which it is looked for when the outcome
     of creating it is not known; `created` is the column that tells when. `once_by` is the column of a text that Klaviyo takes a row by only once: a random one
-    if none is given. `defaults` are values of columns that a new row must have.
+    if none is given. Of `one_of` a new row needs at least one. `defaults` are values of columns that a new row must have.
 
     `upload` is a column that takes a file, and what is sent instead of `insert` where it is given. `patterns` are what texts must look like that the contract
     says no more of: a regular expression, and what it means in words. `fixed` are places in the body of a new row (`*`: every element) where nothing else may
@@ -130,6 +130,7 @@ class Writes:
     unique: tuple[str, ...] = ()
     created: str | None = None
     once_by: str | None = None
+    one_of: tuple[str, ...] = ()
     defaults: Mapping[str, Any] = field(default_factory=dict)
     lookups: tuple[Lookup, ...] = ()
     refused: Mapping[str, str] = field(default_factory=dict)
@@ -168,6 +169,7 @@ class Writes:
             links=self.links and self.links.renamed(name),
             unique=tuple(map(name, self.unique)),
             created=self.created and name(self.created),
+            one_of=tuple(map(name, self.one_of)),
             once_by=self.once_by and name(self.once_by),
             defaults={name(column): value for column, value in self.defaults.items()},
             lookups=tuple(replace(lookup, column=name(lookup.column), tells=tuple((told, name(to)) for told, to in lookup.tells)) for lookup in self.lookups),

@@ -41,10 +41,7 @@ def read(call: Call, *, largest: int = LARGEST_BODY) -> dict[str, Any]:
     """
     if len(call.body) > largest:
         raise RefusedError(too_large(len(call.body), largest))
-    try:
-        document = msgspec.json.decode(call.body)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise RefusedError(invalid("Invalid JSON.", pointer="/data")) from error
+    document = decode(call.body)
     complaints = _compiled(call.operation_name, call.operation.body or {})(document)
     if complaints:
         raise RefusedError(*(invalid(detail, pointer="/" + "/".join(reversed(where))) for where, detail in complaints))
@@ -52,6 +49,14 @@ def read(call: Call, *, largest: int = LARGEST_BODY) -> dict[str, Any]:
     if call.operation.path.endswith("/{id}") and isinstance(data, dict) and data.get("id") != call.id:
         raise RefusedError(invalid(f"The id {data.get('id')!r} is not the one in the path, {call.id!r}.", pointer="/data/id"))
     return dict(document)
+
+
+def decode(body: bytes) -> Any:
+    """The JSON of a body; RefusedError when it is none."""
+    try:
+        return msgspec.json.decode(body)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise RefusedError(invalid("Invalid JSON.", pointer="/data")) from error
 
 
 def too_large(size: int, largest: int) -> Problem:

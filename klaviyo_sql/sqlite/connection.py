@@ -7,7 +7,7 @@ import re
 import threading
 import weakref
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
@@ -25,6 +25,7 @@ from klaviyo_sql.fetch import Budget, Client, Limits, RequestLog
 from klaviyo_sql.fetch.forking import renew_after_fork
 from klaviyo_sql.model import timestamps
 from klaviyo_sql.model.clock import Clock, SystemClock
+from klaviyo_sql.model.request import Request
 from klaviyo_sql.model.table import Table
 from klaviyo_sql.settings import COUNTING, ON_ERROR, Settings
 from klaviyo_sql.sqlite import introspection, own_tables, qualified, schemas
@@ -43,11 +44,13 @@ from klaviyo_sql.tables.event_counts import EVENT_COUNTS
 from klaviyo_sql.tables.events import EVENTS
 from klaviyo_sql.tables.reports import REPORTS
 from klaviyo_sql.vocabularies import VOCABULARIES
+from klaviyo_sql.write.changes import Kind
 from klaviyo_sql.writer import Manner, Writer
 
 if TYPE_CHECKING:
     from klaviyo_sql.sandbox import Sandbox
 
+_KINDS = {apsw.SQLITE_INSERT: Kind.INSERT, apsw.SQLITE_UPDATE: Kind.UPDATE, apsw.SQLITE_DELETE: Kind.DELETE}
 _STEPS_BETWEEN_LOOKS = 20_000  # of SQLite's machine: some tenths of a millisecond
 
 _WRITES = re.compile(r"\s*(?:(?:--[^\n]*\n|/\*.*?\*/)\s*)*(?:INSERT|UPDATE|DELETE|REPLACE)\b", re.IGNORECASE | re.DOTALL)
@@ -135,7 +138,7 @@ class Connection:
         )
         self.writer = Writer(self._writing_engine, clock or SystemClock(), manner, self._poll)
         """What carries out changes, and remembers what became of each."""
-        self._pending = Pending(self.writer) if settings.write else None
+        self._pending = Pending(self.writer, self.copies.written) if settings.write else None
         self._targets = Targets()
         self.calls = Calls(self.writer, lambda: self.engine, self._pending, self.rehearsal)
         """What carries out procedures."""
@@ -381,6 +384,52 @@ class Connection:
         """Take back what was written since the last commit: nothing of it is sent."""
         self._end_transaction("ROLLBACK")
 
+    def planned(self) -> list[Request]:
+        """The requests that commit() would send now, in their order; none on a connection that does not write."""
+        self._check_open()
+        return [shipment.request for shipment in self._pending.planned()] if self._pending is not None else []
+
+    @contextmanager
+    def rehearsing(self) -> Iterator[Callable[[], list[Request]]]:
+        """Statements that are executed within read nothing of the account, write nothing to it, and are taken back at the end.
+
+        What it gives tells the requests that they would have made to write.
+        """
+        pending = self._pending
+        with pending.aside() if pending is not None else nullcontext():
+            self.sqlite.execute("SAVEPOINT klaviyo_rehearsal")
+            self.rehearsal.begin()
+            try:
+                yield self.planned
+            finally:
+                self.rehearsal.on = False
+                if pending is not None:
+                    pending.roll_back()
+                if self._sqlite.in_transaction:  # some failures end the transaction
+                    self._sqlite.execute("ROLLBACK TO klaviyo_rehearsal; RELEASE klaviyo_rehearsal")
+
+    def written_by(self, sql: str) -> list[tuple[Table, Kind]]:
+        """The account's tables that the statement writes to, and how."""
+        found: dict[tuple[str, Kind], Table] = {}
+        self.foretell(sql)
+        for action in apsw.ext.query_info(self._sqlite, sql, actions=True).actions or ():
+            kind = _KINDS.get(action.action)
+            if kind is None or action.table_name is None or action.database_name is None:
+                continue
+            table = self._account_table(action.database_name, action.table_name)
+            if table is not None:
+                found[table.name, kind] = table
+        return [(table, kind) for (_, kind), table in found.items()]
+
+    def _account_table(self, schema_name: str, name: str) -> Table | None:
+        """The declaration of a table of the account; None for an ordinary one."""
+        if known := self.virtual_tables.get(f"{schema_name}.{name}"):
+            return known.table
+        if self._listed(schema_name, name) is None:
+            return None
+        schema = self._schema(schema_name)
+        return schema.table(name) if schema is not None else None
+
     def close(self) -> None:
         """Close the connection and its cursors, taking back what was not committed; a second call does nothing."""
         if self._closed:
@@ -464,6 +513,22 @@ class Connection:
         """Begin a transaction before a statement that writes."""
         if not self.autocommit and not self._sqlite.in_transaction and (_WRITES.match(sql) or self._is_writing_cte(sql)):
             self._sqlite.execute("BEGIN")
+
+    @contextmanager
+    def together(self, sql: str) -> Iterator[None]:
+        """A statement that is executed many times is one transaction, so that what it writes goes together; with autocommit that ends here."""
+        if not self.autocommit or self._sqlite.in_transaction or not (_WRITES.match(sql) or self._is_writing_cte(sql)):
+            self.begin_before(sql)
+            yield
+            return
+        self._sqlite.execute("BEGIN")
+        try:
+            yield
+        except BaseException:
+            if self._sqlite.in_transaction:
+                self._sqlite.execute("ROLLBACK")
+            raise
+        self._end_transaction("COMMIT")
 
     def foretell(self, sql: str) -> None:
         """The text is about to be prepared, which shows what it writes to."""

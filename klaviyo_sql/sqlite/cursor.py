@@ -44,6 +44,7 @@ class Cursor:
         self._budget = connection.engine.budget
         self._rows: Iterator[tuple[Any, ...]] | None = None
         self._snapshots: Snapshots | None = None
+        self._has_begun = False
         self.rowcount = -1
         self.lastrowid: int | None = None
 
@@ -78,7 +79,10 @@ class Cursor:
         return self
 
     def executemany(self, sql: str, rows: Iterable[Parameters]) -> Self:
-        """Execute a statement that returns no rows for each of the parameter sets; of a call the rows are dropped."""
+        """Execute a statement that returns no rows for each of the parameter sets; all of it is one transaction, with autocommit as well.
+
+        A call is made for each of them by itself, and its rows are dropped.
+        """
         if isinstance(sql, str) and is_call(sql):
             for parameters in rows:
                 self.execute(sql, parameters).fetchall()
@@ -86,15 +90,21 @@ class Cursor:
         cursor = self._start(sql)
         with self.connection.translating():
             self._refuse_several(sql)
-            self.connection.begin_before(sql)
-            self.connection.foretell(sql)
             before = self.connection.sqlite.total_changes()
-            with self._forgetting():
-                self._rows = iter(cursor.executemany(sql, (bindings_of(parameters) for parameters in rows)))
-            if self._description is not None:
-                raise errors.ProgrammingError("executemany() is for statements that return no rows; use execute()")
-        self._settle(before)
+            with self.connection.together(sql), self._forgetting():
+                self.connection.foretell(sql)
+                self._rows = iter(cursor.executemany(sql, self._one_by_one(rows)))
+                if self._description is not None:
+                    raise errors.ProgrammingError("executemany() is for statements that return no rows; use execute()")
+                self._settle(before)
         return self
+
+    def _one_by_one(self, rows: Iterable[Parameters]) -> Iterator[Any]:
+        """The parameters of each run, when the run before has ended."""
+        for number, parameters in enumerate(rows):
+            if number:
+                self.connection.end_statement()
+            yield bindings_of(parameters)
 
     def executescript(self, sql: str) -> Self:
         """Execute several statements; rows are dropped."""
@@ -210,6 +220,7 @@ class Cursor:
 
     def _began(self, cursor: apsw.Cursor, sql: str, bindings: Any) -> bool:
         """SQLite has prepared the statement and not run it: the one moment when the columns of a query without rows are known."""
+        self._has_begun = True
         columns = cursor.get_description()
         self._budget = self.connection.begin_statement()
         self._description = tuple((name, declared, None, None, None, None, None) for name, declared in columns) or None
@@ -243,11 +254,13 @@ class Cursor:
 
     @contextmanager
     def _forgetting(self) -> Iterator[None]:
-        """What a statement was to write is forgotten when it fails."""
+        """What a statement was to write is forgotten when it fails; one that SQLite could not even prepare leaves what earlier ones write alone."""
+        self._has_begun = False
         try:
             yield
         except BaseException:
-            self.connection.forget_statement()
+            if self._has_begun:
+                self.connection.forget_statement()
             raise
 
     def _settle(self, changes_before: int) -> None:

@@ -1,13 +1,15 @@
-"""The requests that a query would make, without making them.
+"""The requests that a statement would make, without making them.
 
 SQLite's own plan says which tables are scanned, in which order, with which terms; a rehearsal of the statement, in which every scan is empty,
-gives the values that do not come from other rows.
+gives the values that do not come from other rows. What a statement writes is rehearsed as well: rows that are named by their key, or whose values stand in
+the statement, become the requests that they would be.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+import re
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
@@ -16,7 +18,7 @@ import apsw
 import apsw.ext
 import msgspec
 
-from klaviyo_sql import contract
+from klaviyo_sql import contract, errors
 from klaviyo_sql.all_accounts import AllAccounts
 from klaviyo_sql.contract import Rate
 from klaviyo_sql.copies.expectation import expectation
@@ -31,14 +33,20 @@ from klaviyo_sql.plan.scan import Chain, Plan, Scan
 from klaviyo_sql.sqlite import index, introspection
 from klaviyo_sql.sqlite.cursor import Parameters, bindings_of
 from klaviyo_sql.sqlite.index import Agreement
+from klaviyo_sql.statements import tokens
 from klaviyo_sql.statements.calls import rewritten
 from klaviyo_sql.tables import TABLES
+from klaviyo_sql.write.changes import Conflict, Kind
+from klaviyo_sql.write.requests import ways
 
 if TYPE_CHECKING:
     from klaviyo_sql.sqlite.connection import Connection
 
 ROUND_TRIP = 0.2
 """Seconds that a request is taken to last; Klaviyo's pages take 0.15 to 0.3 s."""
+_REQUESTS_SHOWN, _LINES_SHOWN, _LOOKUPS_SHOWN = 3, 40, 5
+_CONTROLS = re.compile(r"\s*(?:(?:--[^\n]*\n|/\*.*?\*/)\s*)*(?:BEGIN|COMMIT|END|ROLLBACK|SAVEPOINT|RELEASE)\b", re.IGNORECASE | re.DOTALL)
+"""Statements that begin and end transactions, which are not rehearsed."""
 _MARK = " VIRTUAL TABLE INDEX 0:"
 
 
@@ -83,8 +91,23 @@ class Node:
 
 
 @dataclass(frozen=True, slots=True)
+class Written:
+    """What a statement writes to one table: `requests` as they would be sent, or when the rows are not known without reading them, `ways` in which they would.
+
+    `kind` is INSERT, UPDATE or DELETE.
+    """
+
+    table: str
+    kind: str
+    requests: tuple[Request, ...]
+    ways: tuple[str, ...]
+    lookups: tuple[tuple[str, Any], ...] = ()
+    """Tables, and the ids that are looked up there before, a request each."""
+
+
+@dataclass(frozen=True, slots=True)
 class Explanation:
-    """A query's plan as a tree, and all its scans in the order in which SQLite begins them.
+    """A statement's plan as a tree, all its scans in the order in which SQLite begins them, and what it writes.
 
     `least` requests and `seconds` are the fewest that it can take; `likely` and `likely_seconds` are for tables of a typical size.
     """
@@ -95,6 +118,7 @@ class Explanation:
     seconds: float
     likely: int
     likely_seconds: float
+    writes: tuple[Written, ...] = ()
     calls: tuple[str, ...] = ()
     """What the procedures that it calls would send, as far as that does not depend on rows."""
 
@@ -112,19 +136,35 @@ def explain(connection: Connection, sql: str, parameters: Parameters = ()) -> Ex
     try:
         with connection.translating():
             sql = connection.counting(sql)
+            connection.foretell(sql)
             lines = [
                 _Line(int(str(number)), int(str(parent)), str(detail))
                 for number, parent, _, detail in connection.sqlite.execute(f"EXPLAIN QUERY PLAN {sql}", bindings_of(parameters))
             ]
-            values = _rehearsed(connection, sql, parameters) if apsw.ext.query_info(connection.sqlite, sql).is_readonly else {}
+            written = connection.written_by(sql)
+            rehearsable = written or (apsw.ext.query_info(connection.sqlite, sql).is_readonly and not _CONTROLS.match(sql))
+            values, sent = _rehearsed(connection, sql, parameters, written) if rehearsable else ({}, None)
     finally:
         rehearsal.looking = False
     reader = _Reader(connection, lines, values)
     tree = reader.inside(0, _Around())
     steps = tuple(reader.steps)
-    least, likely = sum(step.least for step in steps), sum(step.likely for step in steps)
+    lookups = tuple(connection.rehearsal.lookups) if written else ()
+    writes = tuple(_written(sql, table, kind, sent, lookups) for table, kind in written)
+    writing = sum(len(one.requests) + len(one.lookups) for one in writes)
+    least, likely = sum(step.least for step in steps) + writing, sum(step.likely for step in steps) + writing
     seconds = least * ROUND_TRIP + sum(reader.waiting)
-    return Explanation(tree, steps, least, round(seconds, 1), likely, round(max(seconds, sum(step.seconds for step in steps)), 1), tuple(rehearsal.calls))
+    likely_seconds = max(seconds, sum(step.seconds for step in steps) + writing * ROUND_TRIP)
+    return Explanation(tree, steps, least, round(seconds, 1), likely, round(likely_seconds, 1), writes, tuple(rehearsal.calls))
+
+
+def _written(sql: str, table: Table, kind: Kind, sent: list[Request] | None, lookups: tuple[tuple[str, Any], ...]) -> Written:
+    """What is written to one table: `sent` are all requests, if they are known."""
+    known = {lookup.table for lookup in table.writes.lookups} if table.writes is not None and kind is Kind.INSERT else set()
+    looked_up = tuple((name, given) for name, given in lookups if name in known)
+    conflict = Conflict.REPLACE if kind is Kind.INSERT and any(token.is_word("REPLACE") for token in tokens.read(sql) or ()) else Conflict.ABORT
+    own = tuple(request for request in sent or () if request.table == table.name)
+    return Written(table.name, str(kind), own, () if sent is not None else tuple(ways(table, kind, conflict)), looked_up)
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,6 +243,10 @@ class _Reader:
         agreement = index.read(agreed)
         scanned = self._tables[agreement.table]
         table = scanned.table
+        if agreement.presumed_rows:
+            step = _unread(scanned.name, line.name)
+            self.steps.append(step)
+            return step, _Around((*around.names, line.name), around.runs)
         if agreement.copied:
             step = self._copied(table, line.name, agreement, around)
             self.steps.append(step)
@@ -250,6 +294,26 @@ class _Reader:
         )
 
 
+def _unread(table: str, alias: str) -> Step:
+    """Rows that a statement changes and names by their key."""
+    return Step(
+        table=table,
+        alias=alias,
+        times="once",
+        requests=(),
+        least=0,
+        more="",
+        exact=(),
+        rechecked=(),
+        ordered=False,
+        limit="",
+        likely=0,
+        seconds=0.0,
+        rows=1,
+        nothing="its rows are named by their key",
+    )
+
+
 def _one_of_all(engine: AllAccounts, scan: Scan) -> tuple[Plan, tuple[str, ...], bool]:
     """The plan of one of the accounts that are asked for, the names of all of them, and whether its time zone is known."""
     joint = engine.presumed(scan)
@@ -269,18 +333,42 @@ def _in_each(step: Step, accounts: tuple[str, ...]) -> Step:
     return replace(step, more=more, least=step.least * count, likely=step.likely * count)
 
 
-def _rehearsed(connection: Connection, sql: str, parameters: Parameters) -> dict[str, tuple[Any, ...]]:
-    """The values with which each scan would begin, as far as they do not depend on rows."""
+def _rehearsed(
+    connection: Connection, sql: str, parameters: Parameters, written: Sequence[tuple[Table, Kind]]
+) -> tuple[dict[str, tuple[Any, ...]], list[Request] | None]:
+    """The values with which each scan would begin, as far as they do not depend on rows, and the requests that write, if no row has to be read for them."""
+    sent = None
+    scans = connection.rehearsal.scans
+    if not written:
+        return _values(connection, sql, parameters), None
+    with connection.rehearsing() as planned, connection.cursor() as cursor:
+        try:
+            cursor.execute(sql, parameters)
+            sent = planned() if not scans else None
+        except errors.ReadOnlyError:
+            pass
+        except errors.DatabaseError:
+            # A value that is NULL because its scan has no rows may be one that cannot be written.
+            if not scans:
+                raise
+        found = dict(scans)
+    return _told(found), sent
+
+
+def _values(connection: Connection, sql: str, parameters: Parameters) -> dict[str, tuple[Any, ...]]:
+    """The values with which each scan of a query would begin, as far as they do not depend on rows."""
     rehearsal = connection.rehearsal
-    rehearsal.scans.clear()
-    rehearsal.on = True
+    rehearsal.begin()
     try:
-        cursor = connection.cursor()
-        cursor.execute(sql, parameters).fetchall()
+        connection.cursor().execute(sql, parameters).fetchall()
     finally:
         rehearsal.on = False
+    return _told(rehearsal.scans)
+
+
+def _told(scans: Mapping[str, tuple[Any, ...]]) -> dict[str, tuple[Any, ...]]:
     # A NULL may be what a subquery returns when it has no rows.
-    return {agreed: values for agreed, values in rehearsal.scans.items() if not any(value is None for value in values)}
+    return {agreed: values for agreed, values in scans.items() if not any(value is None for value in values)}
 
 
 class _Way(StrEnum):
@@ -408,15 +496,35 @@ def _text(explanation: Explanation) -> Iterator[str]:
     if explanation.calls:
         yield "Would send, and sends nothing now:"
         yield from (f"  {call}" for call in explanation.calls)
-    if not explanation.steps:
+    if not explanation.steps and not explanation.writes:
         if not explanation.calls:
             yield "No Klaviyo table is read: 0 requests."
         return
-    yield from _branches(explanation.tree, "")
+    if explanation.steps:
+        yield from _branches(explanation.tree, "")
+    for written in explanation.writes:
+        yield from _writing_lines(written)
     plural = "" if explanation.least == 1 else "s"
     yield f"At least {explanation.least} request{plural}, {explanation.seconds:g} s at {ROUND_TRIP:g} s a request and within the limits."
     if explanation.likely > explanation.least:
         yield f"With tables of a typical size: about {explanation.likely:,} requests, {explanation.likely_seconds:,g} s."
+
+
+def _writing_lines(written: Written) -> Iterator[str]:
+    """What is said of one table that is written to."""
+    if written.ways:
+        yield f"{written.kind} of {written.table}: which rows is known when they are read; then"
+        yield from (f"   {way}" for way in written.ways)
+        return
+    for name in dict.fromkeys(name for name, _ in written.lookups):
+        ids = [str(given) for known, given in written.lookups if known == name]
+        yield f"{name} is asked for {', '.join(ids[:_LOOKUPS_SHOWN])}{f' and {len(ids) - _LOOKUPS_SHOWN:,} more' if len(ids) > _LOOKUPS_SHOWN else ''}"
+    count = len(written.requests)
+    yield f"{written.kind} of {written.table}: {count:,} request{'' if count == 1 else 's'}"
+    for request in written.requests[:_REQUESTS_SHOWN]:
+        yield from (f"   {line}" for line in request.lines(_LINES_SHOWN))
+    if count > _REQUESTS_SHOWN:
+        yield f"   … and {count - _REQUESTS_SHOWN:,} more like these"
 
 
 def _branches(nodes: Sequence[Node], indent: str) -> Iterator[str]:

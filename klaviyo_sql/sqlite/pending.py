@@ -3,21 +3,26 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 from klaviyo_sql import errors
 from klaviyo_sql.model.table import Table
 from klaviyo_sql.write.changes import Change, Kind
-from klaviyo_sql.write.requests import check
+from klaviyo_sql.write.requests import Shipment, check
 from klaviyo_sql.writer import Writer
 
 
 class Pending:
     """What waits for COMMIT. SQLite tells each table of savepoints by itself, and only those that the transaction writes to."""
 
-    def __init__(self, writer: Writer) -> None:
+    def __init__(self, writer: Writer, written: Callable[[list[Change]], None]) -> None:
+        """`written` is told of changes that were sent, or were to be."""
         self.writer = writer
+        self._written = written
         self._changes: list[Change] = []
         self._marks: defaultdict[int, dict[int, int]] = defaultdict(dict)
+        self._joined: dict[int, int] = {}
         self._counted = 0
         self._statement = 0
         self._touched = 0
@@ -67,6 +72,11 @@ class Pending:
         self._touched = 0
         self._changes = [change for change in self._changes if change.statement != self._statement]
 
+    def join(self, owner: int) -> None:
+        """The transaction writes to the table `owner` from here on: savepoints that are there already began before anything of it."""
+        self._joined[owner] = self._counted
+        self._marks.pop(owner, None)
+
     def savepoint(self, owner: int, level: int) -> None:
         """From here on, what the table `owner` adds lies behind the savepoint `level`."""
         self._marks[owner][level] = self._counted
@@ -77,23 +87,40 @@ class Pending:
 
     def roll_back_to(self, owner: int, table: Table, level: int) -> None:
         """Forget what the table has added since the savepoint."""
-        behind = [mark for known, mark in self._marks[owner].items() if known >= level]
-        if behind:
-            first = min(behind)
-            self._changes = [change for change in self._changes if change.table is not table or change.number <= first]
+        self._touched = 0
+        first = self._marks[owner].get(level, self._joined.get(owner, 0))
+        self._changes = [change for change in self._changes if change.table is not table or change.number <= first]
 
     def roll_back(self) -> None:
         """Forget everything: nothing was sent."""
         self._changes = []
+        self._touched = 0
         self._marks.clear()
+        self._joined.clear()
+
+    @contextmanager
+    def aside(self) -> Iterator[None]:
+        """What is written within is for a rehearsal: it can be planned there, and is forgotten."""
+        kept, self._changes = self._changes, []
+        try:
+            yield
+        finally:
+            self._changes, self._touched = kept, 0
+
+    def planned(self) -> list[Shipment]:
+        """The requests that COMMIT would send; ProgrammingError when a statement touched more rows than it may."""
+        self.end_statement()
+        return self.writer.planned(self._changes)
 
     def __len__(self) -> int:
         return len(self._changes)
 
-    def send(self) -> list[Change]:
+    def send(self) -> None:
         """Carry out everything that waits, which SQLite wants before it commits; the exceptions of `Writer.apply`."""
         self.end_statement()
         changes, self._changes = self._changes, []
         if changes:
-            self.writer.apply(changes)
-        return changes
+            try:
+                self.writer.apply(changes)
+            finally:
+                self._written(changes)

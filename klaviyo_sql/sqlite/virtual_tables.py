@@ -63,6 +63,14 @@ class Rehearsal:
         """The values of the first run of each scan, by what was agreed on it."""
         self.calls: list[str] = []
         """What procedures would send, as a person reads it."""
+        self.lookups: dict[tuple[str, Any], None] = {}
+        """The tables and ids that would be looked up for rows that are written."""
+
+    def begin(self) -> None:
+        """A statement is about to be rehearsed; whoever begins sets `on` back."""
+        self.scans.clear()
+        self.lookups.clear()
+        self.on = True
 
 
 class Module:
@@ -204,7 +212,7 @@ class VirtualTable:
     # Writing. SQLite calls Begin before a statement that writes reads its first row, so that what is refused sends nothing.
 
     def Begin(self) -> None:  # noqa: N802
-        self._writable()
+        self._writable().join(id(self))
 
     def refuse(self) -> None:
         """Refuse, before a row is read, a statement that changes rows and cannot: one without a WHERE, or that sets what cannot be written.
@@ -270,7 +278,10 @@ class VirtualTable:
             values.setdefault(table.index(writes.once_by), uuid.uuid4().hex)
         for lookup in writes.lookups:
             given = values.pop(table.index(lookup.column), None)
-            if given is not None:
+            if given is not None and self.rehearsal.on:
+                self.rehearsal.lookups[lookup.table, given] = None
+                values |= {table.index(to): f"<{told} of {given} in {lookup.table}>" for told, to in lookup.tells}
+            elif given is not None:
                 found = self._looked_up(lookup, given)
                 values |= {table.index(to): value for (_, to), value in zip(lookup.tells, found, strict=True) if value is not None}
         return values
@@ -336,7 +347,7 @@ class Cursor:
     def Filter(self, _: int, agreed: str, values: tuple[Any, ...]) -> None:  # noqa: N802
         agreement = index.read(agreed)
         table = self._table
-        if table.rehearsal.on:
+        if table.rehearsal.on and not agreement.presumed_rows:
             table.rehearsal.scans.setdefault(agreed, values)
             self._row = self._current[0] = None
             return
@@ -407,7 +418,7 @@ def _presumed(agreement: index.Agreement, values: tuple[Any, ...]) -> list[Row]:
     """The rows that a statement names by their keys, without asking whether they are there: Klaviyo says so when they are changed."""
     given: dict[int, list[Any]] = {}
     for (column, operator, _), value in zip(agreement.terms, values, strict=True):
-        found = sorted((one for one in value if one is not None), key=str) if operator is Operator.IN else [value] if value is not None else []
+        found = sorted((one for one in value or () if one is not None), key=str) if operator is Operator.IN else [value] if value is not None else []
         given[column] = [one for one in found if one in given[column]] if column in given else found
     return list(itertools.product(*(given[column] for column in agreement.columns)))
 

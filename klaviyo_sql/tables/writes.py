@@ -39,7 +39,7 @@ def _with_body(column: Column, bodies: Mapping[str, str]) -> Column:
 
 def _only(name: str, body: str, doc: str, type_: Type = _TEXT) -> Column:
     """A column that is only written, where `body` says; SELECT * leaves it out."""
-    return Column(name, WriteOnly(), type_, f"{doc} Written, never read: NULL in every row.", hidden=True, body=tuple(body.split(".")))
+    return Column(name, WriteOnly(), type_, f"{doc.rstrip('.')}; it is written and never read.", hidden=True, body=tuple(body.split(".")))
 
 
 _PROFILE_JOB = Job("get_bulk_import_profiles_job", "get_errors_for_bulk_import_profiles_job")
@@ -103,6 +103,7 @@ WRITTEN: dict[str, Written] = {
             update_many=_BULK_PROFILES,
             unique=("email", "phone_number", "external_id"),
             created="created",
+            one_of=("email", "phone_number", "external_id"),
             refused={"DELETE": _NOT_PROFILES},
             notes=(
                 "From ten rows on an INSERT or an UPDATE is one bulk job for up to 10,000 of them, which also updates profiles that are there already; "

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import threading
 from collections import deque
 from collections.abc import Iterable, Iterator
@@ -34,6 +35,16 @@ class WriteLog:
 
     def __len__(self) -> int:
         return len(self._changes)
+
+    @property
+    def written(self) -> int:
+        """How many rows there ever were: the number of the newest."""
+        return self._written
+
+    def since(self, number: int) -> list[Change]:
+        """The rows after the one with this number, as far as they are remembered."""
+        with self._lock:
+            return list(itertools.takewhile(lambda change: change.number > number, reversed(self._changes)))[::-1]
 
     @property
     def last_id(self) -> str | None:

@@ -100,15 +100,39 @@ def check(change: Change) -> None:
     if writes.links is not None:
         _ends(table, writes.links, change)
         return
+    if change.kind is Kind.INSERT and writes.one_of and not any(change.values.get(table.index(name)) is not None for name in writes.one_of):
+        raise DataError(f"{table.name} needs {' or '.join(writes.one_of)}: nothing else tells one row from another")
     one, many = _ways(table, change.kind, change.conflict)
+    document: dict[str, Any] = {}
     if (upload := _upload(change, change.values)) is not None:
         form_body(table, form_template(table, upload.operation, writes.upload[0]), change.values)  # type: ignore[index]
     elif one is not None:
-        _document(change, change.values, template(table, one.operation), one, change.repeated)
+        document = _document(change, change.values, template(table, one.operation), one, change.repeated)
     elif many is not None:
         around, values = _split(table, many, change.values)
         _envelope(table, many, around)
-        _document(change, _without(table, many, values), template(table, many.operation, many.key))
+        document = _document(change, _without(table, many, values), template(table, many.operation, many.key))
+    if many is not None and many.most_bytes is not None:
+        _fits(table, many.most_bytes, len(msgspec.json.encode(document)))
+
+
+def _fits(table: Table, most_bytes: int, size: int) -> None:
+    if size > most_bytes:
+        raise DataError(f"{table.name}: one row is {size:,} bytes long, and Klaviyo takes at most {most_bytes:,}")
+
+
+def takes(table: Table, kind: Kind, conflict: Conflict = Conflict.ABORT) -> frozenset[int]:
+    """The positions of the columns that such a change can write; a link is written by the ids at its ends, a row is deleted by its key."""
+    writes = table.writes
+    if writes is None or kind is Kind.DELETE:
+        return frozenset()
+    if writes.links is not None:
+        return frozenset(map(table.index, (writes.links.path, writes.links.ids)))
+    one, many = _ways(table, kind, conflict)
+    made = template(table, one.operation) if one is not None else template(table, many.operation, many.key) if many is not None else None
+    looked_up = (table.index(lookup.column) for lookup in writes.lookups) if kind is Kind.INSERT else ()
+    uploaded = (table.index(writes.upload[0]),) if kind is Kind.INSERT and writes.upload is not None else ()
+    return frozenset(made.paths if made is not None else ()).union(looked_up, uploaded)
 
 
 def _upload(change: Change, values: Mapping[int, Any]) -> One | None:
@@ -162,6 +186,30 @@ def repeated(table: Table, positions: Collection[int]) -> frozenset[int]:
     return frozenset(found.difference(positions))
 
 
+def ways(table: Table, kind: Kind, conflict: Conflict = Conflict.ABORT) -> list[str]:
+    """How such changes are sent, for people: a sentence for each operation, with how many rows it takes."""
+    writes = table.writes
+    if writes is None or not writes.allows(kind):
+        return []
+    if writes.links is not None:
+        name = writes.links.add if kind is Kind.INSERT else writes.links.remove
+        return [f"{_called(name)}: one request for up to {writes.links.most:,} {writes.links.ids} of each {writes.links.path}"]
+    one, many = _ways(table, kind, conflict)
+    found = []
+    if many is not None:
+        least = f", from {many.least} rows on" if one is not None and many.least > 1 else ""
+        job = "; then its job is looked at until it is done" if many.job is not None else ""
+        found.append(f"{_called(many.operation)}: one request for up to {many.most:,} rows and {many.megabytes} MB{least}{job}")
+    if one is not None:
+        found.append(f"{_called(one.operation)}: one request a row{', for fewer rows' if many is not None else ''}")
+    return found
+
+
+def _called(name: str) -> str:
+    operation = contract.operation(name)
+    return f"{operation.method} {operation.path}"
+
+
 def refused(table: Table, kind: Kind) -> str:
     """Why a table takes no such statement, and what to do instead."""
     writes = table.writes
@@ -196,14 +244,14 @@ def _groups(changes: Iterable[Change]) -> list[_Group]:
 
 def _may_pass(change: Change, group: _Group) -> bool:
     """Whether the change may be carried out before the group, which came before it."""
-    own, others = _touched(change.table), _touched(group.table)
+    own, others = touches(change.table), touches(group.table)
     if change.kind is group.kind is Kind.INSERT:
         # A new row only needs what it refers to: a new profile may go before events, an event not before new profiles.
         return not change.table.writes.links and getattr(group.table.source, "resource", "") not in own  # type: ignore[union-attr]
     return not own & others
 
 
-def _touched(table: Table) -> frozenset[str]:
+def touches(table: Table) -> frozenset[str]:
     """The kinds of resources that a row of the table is about."""
     source = table.source
     kinds = {getattr(source, "resource", table.name)}
@@ -307,6 +355,12 @@ def _document(change: Change, values: Mapping[int, Any], made: Template, one: On
     return body(change.table, made, values, identifier=identifier, is_new=change.kind is Kind.INSERT, repeated=read, clears=clears)
 
 
+def _of_many(group: _Group, many: Many, one: One | None, rows: list[tuple[list[Change], dict[int, Any]]]) -> Iterator[Shipment]:
+    found = _gathered(group, many, one, rows) if many.within is not None and one is not None else _each(group, many, rows)
+    for part, envelope in found:
+        yield _filled(group, many, part, envelope)
+
+
 def _split(table: Table, many: Many, values: Mapping[int, Any]) -> tuple[dict[int, Any], dict[int, Any]]:
     """The values that stand around the elements of a request, and those that stand in one."""
     around = frozenset(map(table.index, many.around))
@@ -318,55 +372,15 @@ def _envelope(table: Table, many: Many, around: Mapping[int, Any]) -> dict[str, 
     return body(table, template(table, many.operation), around, is_new=True, whole=False) if around else {}
 
 
-def _of_many(group: _Group, many: Many, one: One | None, rows: list[tuple[list[Change], dict[int, Any]]]) -> Iterator[Shipment]:
-    if not many.around:
-        yield from _of_alike(group, many, one, rows, {})
-        return
-    together: defaultdict[bytes, list[tuple[list[Change], dict[int, Any]]]] = defaultdict(list)
-    for row, values in rows:
-        around, own = _split(group.table, many, values)
-        together[msgspec.json.encode(sorted(around.items()))].append((row, own))
-    for around_, some in together.items():
-        yield from _of_alike(group, many, one, some, _envelope(group.table, many, dict(msgspec.json.decode(around_))))
-
-
-def _of_alike(group: _Group, many: Many, one: One | None, rows: list[tuple[list[Change], dict[int, Any]]], envelope: dict[str, Any]) -> Iterator[Shipment]:
-    """The rows that have the same around them."""
-    elements: Iterable[tuple[list[list[Change]], Any]]
-    if many.within is not None and one is not None:
-        elements = _gathered(group, many, one, rows)
-    else:
-        made = template(group.table, many.operation, many.key)
-        if many.of is not None:
-            yield from _of_each(group, many, rows, made)
-            return
-        elements = (([row], _document(row[0], values, made)) for row, values in rows)
-    yield from _filled(group, many, elements, envelope)
-
-
-def _of_each(group: _Group, many: Many, rows: list[tuple[list[Change], dict[int, Any]]], made: Template) -> Iterator[Shipment]:
-    """The rows of each that they belong to: its id stands in the request, beside them."""
-    column, relation = many.of or ("", "")
-    position = group.table.index(column)
-    place = data(many.operation).at(("relationships", relation, "data", "type"))
-    found: defaultdict[str, list[tuple[list[list[Change]], Any]]] = defaultdict(list)
-    for row, values in rows:
-        found[str(values[position])].append(([row], _document(row[0], _without(group.table, many, values), made)))
-    for identifier, elements in found.items():
-        linkage = {"data": {"type": place.enum[0] if place else None, "id": identifier}}
-        yield from _filled(group, many, elements, {"relationships": {relation: linkage}})
-
-
-def _filled(group: _Group, many: Many, elements: Iterable[tuple[list[list[Change]], Any]], envelope: Mapping[str, Any]) -> Iterator[Shipment]:
-    """As few requests as have room for the elements."""
+def _filled(group: _Group, many: Many, part: list[_Element], envelope: Mapping[str, Any]) -> Shipment:
+    """The request for these elements."""
     operation = contract.operation(many.operation)
     kind = data(many.operation).get("type")
-    for part in _parts(elements, many):
-        attributes = {**envelope.get("attributes", {}), many.key: {"data": [element for _, element in part]}}
-        inner = {**envelope, "type": kind.enum[0] if kind else None, "attributes": attributes}
-        request = Request(many.operation, operation.method, operation.path, body={"data": inner}, table=group.table.name, repeatable=many.repeatable)
-        behind = [[change for row in rows for change in row] for rows, _ in part]
-        yield Shipment(request, behind, ("data", "attributes", many.key, "data"), job=many.job, creates=group.kind is Kind.INSERT)
+    attributes = {**envelope.get("attributes", {}), many.key: {"data": [element for _, element in part]}}
+    inner = {**envelope, "type": kind.enum[0] if kind else None, "attributes": attributes}
+    request = Request(many.operation, operation.method, operation.path, body={"data": inner}, table=group.table.name, repeatable=many.repeatable)
+    elements = [[change for row in rows for change in row] for rows, _ in part]
+    return Shipment(request, elements, ("data", "attributes", many.key, "data"), job=many.job, creates=group.kind is Kind.INSERT)
 
 
 def _of_ids(group: _Group, many: Many) -> Iterator[Shipment]:
@@ -387,38 +401,78 @@ def _of_ids(group: _Group, many: Many) -> Iterator[Shipment]:
         yield Shipment(request, [ids[one] for one in part], ("data", "relationships", many.key, "data"), job=many.job)
 
 
-def _gathered(group: _Group, many: Many, one: One, rows: list[tuple[list[Change], dict[int, Any]]]) -> Iterator[tuple[list[list[Change]], dict[str, Any]]]:
-    """Elements that share something, such as the profile that events are of, with the rest of each in an array; each at most as large as a request."""
+_Element = tuple[list[list[Change]], dict[str, Any]]
+"""The rows behind an element of a request's array, and the element."""
+
+
+_Rows = list[tuple[list[Change], dict[int, Any]]]
+_Part = tuple[list[_Element], dict[str, Any]]
+"""Elements of one request, and what the request has around them."""
+
+
+def _each(group: _Group, many: Many, rows: _Rows) -> Iterator[_Part]:
+    """Each row as an element, as many at a time as a request takes; rows that belong to something go with the others of it."""
+    made = template(group.table, many.operation, many.key)
+    if many.of is None:
+        alike: defaultdict[bytes, _Rows] = defaultdict(list)
+        for row, values in rows:
+            around, own = _split(group.table, many, values)
+            alike[msgspec.json.encode(sorted(around.items()))].append((row, own))
+        for encoded, found in alike.items():
+            envelope = _envelope(group.table, many, dict(msgspec.json.decode(encoded)))
+            for part in _parts((([row], _document(row[0], values, made)) for row, values in found), many):
+                yield part, envelope
+        return
+    column, relation = many.of
+    position = group.table.index(column)
+    kind = data(many.operation).at(("relationships", relation, "data", "type"))
+    together: defaultdict[str, _Rows] = defaultdict(list)
+    for row, values in rows:
+        together[str(values[position])].append((row, dict(_without(group.table, many, values))))
+    for identifier, found in together.items():
+        relationships = {relation: {"data": {"type": kind.enum[0] if kind else None, "id": identifier}}}
+        for part in _parts(((([row]), _document(row[0], values, made)) for row, values in found), many):
+            yield part, {"relationships": relationships}
+
+
+def _gathered(group: _Group, many: Many, one: One, rows: _Rows) -> Iterator[_Part]:
+    """Rows that share something, such as the profile that events are of, as one element, with the rest of each in an array."""
     made = template(group.table, one.operation)
-    shared = tuple((many.group or "").split())
-    found: defaultdict[bytes, list[tuple[list[Change], dict[str, Any], dict[str, Any]]]] = defaultdict(list)
+    shared = (many.group or "").split()
+    together: defaultdict[bytes, list[_Element]] = defaultdict(list)
     for row, values in rows:
         document = _document(row[0], values, made)
-        attributes = document["attributes"]
-        common = {name: attributes.pop(name) for name in shared if name in attributes}
-        found[msgspec.json.encode(common)].append((row, common, document))
-    kind = data(many.operation).at(("attributes", many.key, "data"))
-    element = kind.items.get("type") if kind is not None else None
-    for together in found.values():
-        for part in _parts(((([row]), document) for row, _, document in together), many):
-            attributes = {**together[0][1], many.within: {"data": [document for _, document in part]}}
-            yield [row for behind, _ in part for row in behind], {"type": element.enum[0] if element else None, "attributes": attributes}
+        common = {name: document["attributes"].get(name) for name in shared}
+        together[msgspec.json.encode(common)].append(([row], document))
+    array = data(many.operation).at(("attributes", many.key, "data"))
+    kind = array.items.get("type") if array is not None else None
+    for part in _parts((element for found in together.values() for element in found), many):
+        elements: list[_Element] = []
+        before: dict[str, Any] | None = None
+        for behind, document in part:
+            common = {name: value for name, value in document["attributes"].items() if name in shared}
+            rest = {**document, "attributes": {name: value for name, value in document["attributes"].items() if name not in shared}}
+            if common != before:
+                elements.append(([], {"type": kind.enum[0] if kind else None, "attributes": {**common, str(many.within): {"data": []}}}))
+                before = common
+            elements[-1][0].extend(behind)
+            elements[-1][1]["attributes"][many.within]["data"].append(rest)
+        yield elements, {}
 
 
-def _parts(elements: Iterable[tuple[list[list[Change]], Any]], many: Many) -> Iterator[list[tuple[list[list[Change]], Any]]]:
+def _parts(elements: Iterable[_Element], many: Many) -> Iterator[list[_Element]]:
     """As many elements at a time as one request takes."""
-    part: list[tuple[list[list[Change]], Any]] = []
-    length, count = 0, 0
+    part: list[_Element] = []
+    length = 0
     for behind, document in elements:
         size = len(msgspec.json.encode(document)) + 1
-        if many.most_bytes is not None and size > many.most_bytes:
-            raise DataError(f"{behind[0][0].table.name}: one row is {size:,} bytes long, and Klaviyo takes at most {many.most_bytes:,}")
-        if part and (count + len(behind) > many.most or length + size > many.megabytes * 10**6 - _ROOM):
+        if many.most_bytes is not None:
+            _fits(behind[0][0].table, many.most_bytes, size)
+        if part and (len(part) >= many.most or length + size > many.megabytes * 10**6 - _ROOM):
             yield part
-            part, length, count = [], 0, 0
+            part, length = [], 0
         part.append((behind, document))
         length += size
-        count += len(behind)
     if part:
         yield part
 

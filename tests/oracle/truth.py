@@ -15,7 +15,7 @@ from typing import Any
 
 import apsw
 
-from klaviyo_sql.model.table import Argument, Attribute, Choice, Column, Detail, Id, Included, Latest, Table, Type
+from klaviyo_sql.model.table import Argument, Attribute, Choice, Column, Detail, Id, Included, Latest, Table, Type, WriteOnly
 from klaviyo_sql.sandbox import Account, generate
 from klaviyo_sql.tables import TABLES
 
@@ -104,7 +104,7 @@ def _value(column: Column, of: Of) -> Any:
     match column.place:
         case Id():
             return of.resource["id"]
-        case Argument():
+        case Argument() | WriteOnly():
             return None
         case Included(relation=relation, place=Attribute(keys=keys)):
             other = of.included[relation]

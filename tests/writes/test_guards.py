@@ -38,13 +38,14 @@ REFUSED = [
     ("INSERT INTO events (metric_name, profile_email, datetime) VALUES ('m', 'a@example.com', 'yesterday')", "a time"),
     ("INSERT INTO events (profile_email) VALUES ('a@example.com')", "needs metric_name"),
     ("INSERT INTO events (metric_name) VALUES ('m')", "needs profile"),
+    ("INSERT INTO profiles (first_name) VALUES ('Ada')", "needs email or phone_number or external_id"),
     ("INSERT OR REPLACE INTO lists (name) VALUES ('x')", "OR REPLACE is not possible"),
 ]
 
 
 @pytest.mark.parametrize("sql", UNBOUNDED)
 def test_without_a_where_nothing_is_touched(writing: klaviyo_sql.Connection, sql: str) -> None:
-    with pytest.raises(klaviyo_sql.ProgrammingError, match="without a WHERE would change every row.*WHERE true.*max_writes"):
+    with pytest.raises(klaviyo_sql.ProgrammingError, match=r"without a WHERE would change every row.*WHERE true.*max_writes"):
         writing.execute(sql)
     assert sent(writing) == []
 

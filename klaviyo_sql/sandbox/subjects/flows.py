@@ -12,7 +12,7 @@ from klaviyo_sql.sandbox.filter_grammar import Clause, Moment
 from klaviyo_sql.sandbox.kinds import Kind, Relation, own, pointing, stored
 from klaviyo_sql.sandbox.problems import RefusedError, invalid
 from klaviyo_sql.sandbox.subjects.campaigns import only_asked
-from klaviyo_sql.sandbox.subjects.flow_writes import definition_of
+from klaviyo_sql.sandbox.subjects.flow_writing import definition_of
 
 _ACTION_ID = re.compile(r"\d{1,18}", re.ASCII)
 _DATES = ("created", "updated")

@@ -11,10 +11,9 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo, available_timezones
 
-import msgspec
-
 from klaviyo_sql.contract import FilterRule, schemas
 from klaviyo_sql.sandbox.account import Resource
+from klaviyo_sql.sandbox.bodies import decode
 from klaviyo_sql.sandbox.endpoints import ActionEndpoint, Call, Endpoint
 from klaviyo_sql.sandbox.filter_grammar import Clause, FilterSyntaxError, Moment, parse
 from klaviyo_sql.sandbox.generation.moments import seconds_text
@@ -162,10 +161,7 @@ def _read(body: bytes) -> _Question:
 
 
 def _decoded(body: bytes) -> dict[str, Any]:
-    try:
-        document = msgspec.json.decode(body)
-    except msgspec.DecodeError as error:
-        raise RefusedError(invalid("Invalid JSON.", pointer="/data")) from error
+    document = decode(body)
     data = document.get("data") if isinstance(document, dict) else None
     if not isinstance(data, dict) or data.get("type") != "metric-aggregate":
         raise RefusedError(invalid("The type must be 'metric-aggregate'.", pointer="/data/type"))

@@ -12,9 +12,8 @@ from datetime import datetime, time, timedelta
 from typing import Any, NoReturn
 from zoneinfo import ZoneInfo
 
-import msgspec
-
 from klaviyo_sql.contract import FilterRule, schemas
+from klaviyo_sql.sandbox.bodies import decode
 from klaviyo_sql.sandbox.endpoints import Call
 from klaviyo_sql.sandbox.filter_grammar import Clause, FilterSyntaxError, parse
 from klaviyo_sql.sandbox.problems import RefusedError, invalid
@@ -94,10 +93,7 @@ def read_request(call: Call, kind: str, rules: ReportRules) -> ReportRequest:
 
 
 def _attributes(body: bytes, kind: str) -> dict[str, Any]:
-    try:
-        document = msgspec.json.decode(body)
-    except msgspec.DecodeError as error:
-        raise RefusedError(invalid("Invalid JSON.", pointer="/data")) from error
+    document = decode(body)
     data = document.get("data") if isinstance(document, dict) else None
     if not isinstance(data, dict) or data.get("type") != kind:
         raise RefusedError(invalid(f"The type must be '{kind}'.", pointer="/data/type"))

@@ -11,7 +11,7 @@ from klaviyo_sql.sandbox.account import Account, Resource
 from klaviyo_sql.sandbox.bulk_jobs import settle, stages
 from klaviyo_sql.sandbox.endpoints import ActionEndpoint, Call, Endpoint, require, shown
 from klaviyo_sql.sandbox.problems import RefusedError, conflict, invalid, not_found
-from klaviyo_sql.sandbox.subjects.template_writes import copied_template
+from klaviyo_sql.sandbox.subjects.template_writing import copied_template
 from klaviyo_sql.sandbox.writing import (
     Attributes,
     CreateEndpoint,
@@ -215,7 +215,7 @@ def _assign(call: Call) -> dict[str, Any]:
     attributes = message["attributes"]
     definition = attributes["definition"]
     flat = {
-        "label": definition.get("label"),
+        "label": definition.get("label") or "",
         "channel": definition["channel"],
         "content": definition["content"],
         "send_times": attributes["send_times"],

@@ -11,7 +11,7 @@ from klaviyo_sql.sandbox.account import Account, Resource
 from klaviyo_sql.sandbox.endpoints import ActionEndpoint, Call, Endpoint, shown
 from klaviyo_sql.sandbox.generation.flows import CHANNELS
 from klaviyo_sql.sandbox.problems import RefusedError, invalid
-from klaviyo_sql.sandbox.subjects.template_writes import copied_template
+from klaviyo_sql.sandbox.subjects.template_writing import copied_template
 from klaviyo_sql.sandbox.writing import (
     Attributes,
     CreateEndpoint,
