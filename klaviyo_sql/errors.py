@@ -139,6 +139,14 @@ def of_account(error: Error, account: str | None) -> Error:
     return error
 
 
+def call_refused(procedure: str) -> NotSupportedError:
+    """What a call of a procedure is told, on a connection that was not opened for writing."""
+    return ReadOnlyError(
+        f"{procedure} cannot be called: the connection is read-only. Open it for writing with klaviyo_sql.connect(write=True), with --write on the "
+        "command line, or with KLAVIYO_SQL_WRITE=1."
+    )
+
+
 def write_refused(table: str) -> NotSupportedError:
     """What a write to one of the account's tables is told, on a connection that was not opened for writing."""
     return ReadOnlyError(

@@ -1,4 +1,4 @@
-"""Write docs/tables/ from the declarations: one page for each table, and an index; and docs/other-names.md.
+"""Write docs/tables/ from the declarations: one page for each table, and an index; docs/procedures/ by subject; and docs/other-names.md.
 
 python tools/generate_docs.py            write them
 python tools/generate_docs.py --check    fail when what is there is not what would be written
@@ -12,21 +12,40 @@ from pathlib import Path
 
 from klaviyo_sql import contract
 from klaviyo_sql.contract import Operation
+from klaviyo_sql.model.procedure import Procedure
 from klaviyo_sql.model.table import Aggregates, Collection, Parameter, Question, Table, Type, pascal_case
 from klaviyo_sql.model.writing import Writes
 from klaviyo_sql.plan import pushdown
-from klaviyo_sql.session.introspection import is_exact, operation_name, pushed
+from klaviyo_sql.procedures import SUBJECTS
+from klaviyo_sql.session.introspection import is_exact, operation_name, operations_of, pushed
 from klaviyo_sql.session.own_tables import OWN_TABLES
 from klaviyo_sql.tables import TABLES
 from klaviyo_sql.tables.reports import REPORTS
 from klaviyo_sql.tables.written.examples import EXAMPLES
 from klaviyo_sql.vocabularies import VOCABULARIES, Object
 from klaviyo_sql.write.bodies import Template, template
+from klaviyo_sql.write.calls import shown_type, signature
 
 FOLDER = Path(__file__).resolve().parent.parent / "docs" / "tables"
+PROCEDURES_FOLDER = FOLDER.parent / "procedures"
 OTHER_NAMES = FOLDER.parent / "other-names.md"
 
 KINDS = ("INSERT", "UPDATE", "DELETE")
+TITLES = {
+    "people": "Profiles",
+    "consent": "Consent and suppression",
+    "lists": "Members of lists",
+    "events": "Events",
+    "campaigns": "Campaigns",
+    "templates": "Templates and images",
+    "catalogs": "The catalog",
+    "coupons": "Coupon codes",
+    "objects": "Custom objects",
+    "tags": "Tags",
+    "conversations": "Conversations",
+    "jobs": "Jobs",
+}
+
 TYPES = {
     Type.TEXT: "text",
     Type.INTEGER: "integer",
@@ -77,6 +96,69 @@ def index() -> str:
         "",
     ]
     return "\n".join(lines)
+
+
+def procedure_pages() -> dict[str, str]:
+    """Every file of the folder of procedures, by its name."""
+    return {"README.md": procedure_index()} | {f"{subject}.md": subject_page(subject, found) for subject, found in SUBJECTS.items()}
+
+
+def procedure_index() -> str:
+    lines = [
+        "# The procedures",
+        "",
+        "Written by `make docs` from the declarations in `klaviyo_sql/procedures/`. [Procedures](../procedures.md) tells how they are called.",
+        "",
+        "| procedure | what it does | |",
+        "|---|---|---|",
+    ]
+    for subject, found in SUBJECTS.items():
+        for procedure in found:
+            marks = [f"needs `confirm => '{procedure.confirm}'`"] if procedure.confirm else []
+            marks += ["an aggregate"] if procedure.gathers else []
+            marks += ["changes nothing"] if procedure.reads else []
+            lines.append(f"| [{procedure.name}]({subject}.md#{procedure.name}) | {procedure.doc} | {', '.join(marks)} |")
+    return "\n".join((*lines, ""))
+
+
+def subject_page(subject: str, found: tuple[Procedure, ...]) -> str:
+    """The page of the procedures about one subject."""
+    lines = [f"# {TITLES[subject]}", "", "Written by `make docs`. [Procedures](../procedures.md) tells how they are called.", ""]
+    for procedure in found:
+        lines += procedure_section(procedure)
+    return "\n".join(lines)
+
+
+def procedure_section(procedure: Procedure) -> list[str]:
+    """What there is to know of one procedure."""
+    operations = [contract.operation(name) for name in operations_of(procedure)]
+    scopes = dict.fromkeys(scope for operation in operations for scope in operation.scopes)
+    asked = [f"`{operation.method} {operation.path}`" for operation in operations]
+    lines = [f"## {procedure.name}", "", procedure.doc, "", "```sql", procedure.example, "```", ""]
+    lines += ["As written:", "", f"    {signature(procedure)}", ""]
+    lines += [f"- Also as {', '.join(f'`{name}`' for name in procedure.names[1:])}"]
+    lines += [f"- Asks {', '.join(asked)}" if len(asked) <= 4 else f"- Asks {', '.join(asked[:3])} and {len(asked) - 3} more like these"]
+    lines += [f"- Scopes that the key needs: {', '.join(f'`{scope}`' for scope in scopes)}"]
+    if procedure.confirm:
+        lines.append(f"- It cannot be taken back, and needs `confirm => '{procedure.confirm}'`")
+    if procedure.exactly_one:
+        lines.append(f"- Exactly one of {', '.join(f'`{name}`' for name in procedure.exactly_one)}")
+    if procedure.one_at_least:
+        lines.append(f"- At least one of {', '.join(f'`{name}`' for name in procedure.one_at_least)}")
+    if procedure.gathers:
+        lines.append(f"- `SELECT {procedure.name}(…) FROM …` gathers the rows into the fewest requests")  # noqa: S608 - a text
+    if procedure.reads:
+        lines.append("- It changes nothing, and needs no connection that is open for writing")
+    lines += [*(f"- {note}" for note in procedure.notes), "", "| input | type | what it is |", "|---|---|---|"]
+    for known in procedure.all_inputs:
+        more = [f"Default: `{known.default}`."] if known.default is not None else []
+        more += [f"One of {', '.join(f'`{choice}`' for choice in known.choices)}."] if known.choices else []
+        more += [f"Also as {', '.join(f'`{name}`' for name in known.names)}."] if known.names else []
+        lines.append(f"| `{known.name}`{', required' if known.required else ''} | {shown_type(known)} | {' '.join((known.doc, *more))} |")
+    if procedure.results:
+        told = ", ".join(f"`{found.name}` ({found.doc.rstrip('.')})" for found in procedure.results)
+        lines += ["", f"Beside the columns that every call returns: {told}."]
+    return [*lines, ""]
 
 
 def other_names() -> str:
@@ -315,9 +397,15 @@ def legend(table: Table) -> list[str]:
 
 def main() -> None:
     written = pages()
+    procedures = procedure_pages()
     if sys.argv[1:] == ["--check"]:
         there = {path.name: path.read_text(encoding="utf-8") for path in FOLDER.glob("*.md")}
         stale = sorted(name for name in written.keys() | there.keys() if written.get(name) != there.get(name))
+        stale += sorted(
+            f"procedures/{name}"
+            for name, text in procedures.items()
+            if not (PROCEDURES_FOLDER / name).is_file() or (PROCEDURES_FOLDER / name).read_text(encoding="utf-8") != text
+        )
         if not OTHER_NAMES.is_file() or OTHER_NAMES.read_text(encoding="utf-8") != other_names():
             stale.append(OTHER_NAMES.name)
         if stale:
@@ -331,6 +419,9 @@ def main() -> None:
             path.unlink()
     for name, text in written.items():
         (FOLDER / name).write_text(text, encoding="utf-8")
+    PROCEDURES_FOLDER.mkdir(parents=True, exist_ok=True)
+    for name, text in procedures.items():
+        (PROCEDURES_FOLDER / name).write_text(text, encoding="utf-8")
     OTHER_NAMES.write_text(other_names(), encoding="utf-8")
     print(f"{len(written)} pages in {FOLDER.relative_to(FOLDER.parent.parent)}")
 

@@ -259,6 +259,7 @@ def _accept(shipment: Shipment, reply: Reply) -> None:
     for change in shipment.changes:
         change.error = None
         change.status = Status.ACCEPTED if reply.status == 202 else Status.DONE
+        change.reply = reply.body if shipment.told else None
         if starts_job:
             change.job = found
         elif shipment.creates and found is not None:

@@ -37,7 +37,8 @@ class One:
     """One request for each row.
 
     `repeatable` says that sending it twice does what sending it once does, so that it may be sent again when its outcome is not known. `alone` are columns
-    that Klaviyo takes in a request of their own only, `clears` columns of related ids that it takes away when they are NULL. `job` is what it starts.
+    that Klaviyo takes in a request of their own only, `clears` columns of related ids that it takes away when they are NULL. `job` is what it starts. `told`
+    says that what Klaviyo replies is wanted.
     """
 
     operation: str
@@ -46,6 +47,7 @@ class One:
     alone: tuple[str, ...] = ()
     clears: tuple[str, ...] = ()
     job: Job | None = None
+    told: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +57,7 @@ class Many:
     It is taken from `least` rows on. `most_bytes` is how large one of them may be. `group` are body paths of a row that all of one element share, in whose
     array `within` the rest stands (events are grouped by their profile). `only_set` says that it cannot clear a value. With `linked` it is the rows' ids that
     are sent, in `relationships.<key>.data`. `of` is a column with the id of what all rows of one request belong to, and the relation that it stands in.
+    `around` are columns that stand beside the array and not in its elements: rows that differ in them go into different requests.
     """
 
     operation: str
@@ -69,6 +72,7 @@ class Many:
     within: str | None = None
     linked: bool = False
     of: tuple[str, str] | None = None
+    around: tuple[str, ...] = ()
     megabytes: int = MEGABYTES_OF_A_BODY
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Any
 
 import msgspec
 
@@ -12,9 +13,12 @@ from klaviyo_sql.copies.materialized import report_row
 from klaviyo_sql.fetch import Allowance, Limits, RequestLog
 from klaviyo_sql.fetch.rows import Row
 from klaviyo_sql.model import timestamps
+from klaviyo_sql.model.procedure import Procedure
 from klaviyo_sql.model.table import Collection, Table, pascal_case
 from klaviyo_sql.plan import pushdown
 from klaviyo_sql.plan.constraints import Operator
+from klaviyo_sql.procedures import SUBJECTS
+from klaviyo_sql.write.calls import shown_type, signature
 from klaviyo_sql.write.log import WriteLog
 
 
@@ -147,8 +151,8 @@ def writes(log: WriteLog) -> list[Row]:
         (
             change.number,
             change.statement,
-            str(change.kind),
-            change.table.name,
+            str(change.kind) if change.procedure is None else "CALL",
+            change.table.name if change.procedure is None else change.procedure,
             None if change.key is None else str(change.key[0]) if len(change.key) == 1 else msgspec.json.encode(change.key).decode(),
             change.operation or None,
             change.job,
@@ -159,3 +163,56 @@ def writes(log: WriteLog) -> list[Row]:
         )
         for change in log
     ]
+
+
+def operations_of(procedure: Procedure) -> tuple[str, ...]:
+    """Klaviyo's names for what a procedure asks."""
+    found: list[str] = []
+    for way in procedure.ways:
+        writes = way.table.writes
+        if writes is None:
+            continue
+        if writes.links is not None:
+            found.append(str(writes.links.add if way.kind == "INSERT" else writes.links.remove))
+        one = {"INSERT": writes.insert_many or writes.insert, "UPDATE": writes.update, "DELETE": writes.delete_many}[way.kind]
+        found += [one.operation] if one is not None else []
+    return tuple(dict.fromkeys((*found, *(procedure.looks or {}).values())))
+
+
+def procedures() -> list[Row]:
+    """The rows of klaviyo_procedures."""
+    return [
+        (
+            procedure.name,
+            ", ".join(procedure.names[1:]),
+            subject,
+            procedure.doc,
+            signature(procedure),
+            _json(
+                {
+                    "name": known.name,
+                    "type": shown_type(known),
+                    "required": known.required,
+                    "default": known.default,
+                    "choices": known.choices or None,
+                    "description": known.doc,
+                    "other_names": known.names,
+                }
+                for known in procedure.all_inputs
+            ),
+            _json({"name": found.name, "type": found.type.declared, "description": found.doc} for found in procedure.all_results),
+            ", ".join(operations_of(procedure)),
+            " ".join(dict.fromkeys(scope for name in operations_of(procedure) for scope in contract.operation(name).scopes)),
+            int(not procedure.reads),
+            procedure.confirm,
+            int(procedure.gathers),
+            procedure.example,
+            " ".join(procedure.notes) or None,
+        )
+        for subject, found_in in SUBJECTS.items()
+        for procedure in found_in
+    ]
+
+
+def _json(found: Iterable[dict[str, Any]]) -> str:
+    return msgspec.json.encode(list(found)).decode()

@@ -121,8 +121,8 @@ WRITES = _table(
     "Every row that the connection has written or tried to, one row each, as far back as the last 200,000.",
     ("number", "INTEGER", "Counts from 1."),
     ("statement", "INTEGER", "The statement that wrote it, counted from the connection's first."),
-    ("kind", "TEXT", "INSERT, UPDATE or DELETE."),
-    ("table_name", "TEXT", "The table."),
+    ("kind", "TEXT", "INSERT, UPDATE or DELETE; CALL for what a procedure did."),
+    ("table_name", "TEXT", "The table, or the procedure."),
     ("key", "TEXT", "The row's id, of a new row the one that Klaviyo gave it; of a link both ids as a JSON array. NULL: not known."),
     ("operation", "TEXT", "Klaviyo's name for what wrote it."),
     ("job", "TEXT", "The id of the bulk job that wrote it, if one did."),
@@ -132,4 +132,23 @@ WRITES = _table(
     ("account", "TEXT", "The account's name in the settings; NULL for one without a name."),
 )
 
-OWN_TABLES = {table.name: table for table in (REQUESTS, LIMITS, TABLES, COLUMNS, COPIES, WRITES)}
+PROCEDURES = _table(
+    "klaviyo_procedures",
+    "The procedures, one row each: what Klaviyo does that is no row of a table.",
+    ("name", "TEXT", "The procedure's name."),
+    ("other_names", "TEXT", "Its other names."),
+    ("subject", "TEXT", "What it is about, which is the page of the documents that has it."),
+    ("description", "TEXT", "What it does."),
+    ("call", "TEXT", "How it is called; what may be left out is in brackets."),
+    ("inputs", "TEXT", "What it takes, as a JSON array: name, type, required, default, choices, description, other_names."),
+    ("returns", "TEXT", "The columns that it returns, as a JSON array: name, type, description."),
+    ("operations", "TEXT", "Klaviyo's names for what it asks."),
+    ("scopes", "TEXT", "What the key must be allowed."),
+    ("changes", "BOOLEAN", "1 when it changes something, and needs a connection that is open for writing."),
+    ("confirm", "TEXT", "The word that confirms what cannot be taken back; NULL where none is needed."),
+    ("gathers", "BOOLEAN", "1 when the function is an aggregate: SELECT name(…) FROM … goes into the fewest requests."),
+    ("example", "TEXT", "A statement that calls it."),
+    ("notes", "TEXT", "What else is good to know."),
+)
+
+OWN_TABLES = {table.name: table for table in (REQUESTS, LIMITS, TABLES, COLUMNS, COPIES, WRITES, PROCEDURES)}

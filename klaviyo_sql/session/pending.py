@@ -28,6 +28,11 @@ class Pending:
         self._touched = 0
         self._what = ""
 
+    @property
+    def statement(self) -> int:
+        """The number of the statement that is running."""
+        return self._statement
+
     def begin_statement(self) -> None:
         """Another statement begins: it is counted by itself."""
         self._statement += 1

@@ -260,6 +260,7 @@ class Session:
         yield own_tables.COLUMNS, lambda: introspection.columns(self.all_tables())
         yield own_tables.COPIES, lambda: introspection.copies(self.copies)
         yield own_tables.WRITES, lambda: introspection.writes(self.writer.log)
+        yield own_tables.PROCEDURES, introspection.procedures
 
     def _limits(self) -> list[Row]:
         """The limits of every account that was asked so far."""

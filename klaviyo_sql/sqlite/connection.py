@@ -29,7 +29,9 @@ from klaviyo_sql.settings import COUNTING, Settings
 from klaviyo_sql.sqlite import qualified, schemas
 from klaviyo_sql.sqlite.cursor import Cursor, Parameters, is_nothing
 from klaviyo_sql.sqlite.failures import no_table, translated
+from klaviyo_sql.sqlite.procedures import Calls
 from klaviyo_sql.sqlite.virtual_tables import Module, PropertiesModule, Rehearsal, RowsModule, SchemaModule, VirtualTable
+from klaviyo_sql.statements.calls import end, is_call, mentions_call
 from klaviyo_sql.statements.guards import is_unbounded
 from klaviyo_sql.tables import TABLES
 from klaviyo_sql.vocabularies import VOCABULARIES
@@ -114,6 +116,8 @@ class Connection:
         """What carries out changes, and remembers what became of each."""
         self._pending = self.session.pending
         self._targets = self.session.targets
+        self.calls = Calls(self.writer, lambda: self.engine, self._pending, self.rehearsal)
+        """What carries out procedures."""
         self._counts = self.session.counts
         self._unattached = [self.session.own_schema, *self.session.schemas.values()]
         self.virtual_tables: dict[str, VirtualTable] = {}
@@ -188,11 +192,19 @@ class Connection:
             self._create_module(own.name, RowsModule(own.ddl, rows), read_only=True)
         sqlite.create_scalar_function("refresh", session.refresh, -1, flags=apsw.SQLITE_DIRECTONLY)
         sqlite.create_scalar_function("last_insert_id", session.last_insert_id, 0)
-        if self._write:
-            sqlite.authorizer = self._targets.authorize
+        self.calls.register(sqlite)
+        sqlite.authorizer = self._targets.authorize if self._write else self._authorize_reading
         if self.copies.active:
             # Statements that no cursor of ours runs, as in a script; each of ours says itself when its statement begins.
             sqlite.exec_trace = lambda *_: self.copies.begin() is not None
+
+    def _authorize_reading(self, operation: int, first: str | None, second: str | None, *_: str | None) -> int:
+        """SQLite's authorizer on a read-only connection: what would act is refused before anything is read for it."""
+        if operation == apsw.SQLITE_FUNCTION and second is not None:
+            self.calls.refuse(second)
+        elif operation == apsw.SQLITE_READ and first is not None:
+            self.calls.refuse(first)
+        return apsw.SQLITE_OK
 
     def _create_module(self, name: str, module: Any, *, read_only: bool = False, eponymous: bool = True) -> None:
         # Version 2 has savepoints; of the later ones apsw allows 33 modules in a process.
@@ -232,8 +244,8 @@ class Connection:
     def executescript(self, sql: str) -> None:
         """Execute several statements; rows are dropped."""
         self._check_open()
-        if self._pending is not None:
-            # One by one, for it has to be known of each what it writes to.
+        if self._pending is not None or mentions_call(sql):
+            # One by one, for it has to be known of each what it writes to, and SQLite does not know calls.
             for statement in self._statements(sql):
                 with self.cursor() as one:
                     one.execute(statement)
@@ -250,6 +262,11 @@ class Connection:
     def _statements(self, sql: str) -> Iterator[str]:
         """The statements of a script, one after another: each is found when those before it have been executed."""
         while not is_nothing(sql):
+            if is_call(sql):
+                behind = end(sql)
+                yield sql[:behind]
+                sql = sql[behind:]
+                continue
             self.prepare(sql)
             with self.translating():
                 rest = apsw.ext.query_info(self._sqlite, sql).query_remaining or ""
@@ -421,6 +438,7 @@ class Connection:
 
     def begin_statement(self) -> Budget:
         """A new statement is about to run: it sees Klaviyo anew, and from now on everything counts for its budget."""
+        self.calls.begin_statement()
         return self.session.begin_statement()
 
     def counting(self, sql: str) -> str:

@@ -15,11 +15,13 @@ import apsw.ext
 from klaviyo_sql import errors
 from klaviyo_sql.copies import Snapshots
 from klaviyo_sql.sqlite.types import bound
+from klaviyo_sql.statements.calls import is_call, rewritten
 
 if TYPE_CHECKING:
     from klaviyo_sql.sqlite.connection import Connection
 
 Parameters = Sequence[Any] | Mapping[str, Any]
+_NAME = re.compile(r"[^\W\d]\w*(?:\.[^\W\d]\w*)?\Z")
 _NOTHING = re.compile(r"(?:\s|;|--[^\n]*(?:\n|\Z)|/\*.*?(?:\*/|\Z))*\Z", re.DOTALL)
 Description = tuple[tuple[str, str | None, None, None, None, None, bool | None], ...]
 
@@ -56,6 +58,7 @@ class Cursor:
 
     def execute(self, sql: str, parameters: Parameters = ()) -> Self:
         """Execute one statement; ProgrammingError when there are several (see `executescript`)."""
+        sql = rewritten(sql) if isinstance(sql, str) else sql
         cursor = self._start(sql)
         bindings = bindings_of(parameters)
         with self.connection.translating():
@@ -68,13 +71,22 @@ class Cursor:
             before = self.connection.sqlite.total_changes()
             with self._forgetting():
                 self._rows = iter(cursor.execute(sql, bindings))
+        if self.connection.calls.due:
+            self.connection.calls.send_due()
         self.connection.raise_bad_time()
         if self._description is None:
             self._settle(before)
         return self
 
     def executemany(self, sql: str, rows: Iterable[Parameters]) -> Self:
-        """Execute a statement that returns no rows for each of the parameter sets; all of it is one transaction, with autocommit as well."""
+        """Execute a statement that returns no rows for each of the parameter sets; all of it is one transaction, with autocommit as well.
+
+        A call is made for each of them by itself, and its rows are dropped.
+        """
+        if isinstance(sql, str) and is_call(sql):
+            for parameters in rows:
+                self.execute(sql, parameters).fetchall()
+            return self
         cursor = self._start(sql)
         with self.connection.translating():
             self._refuse_several(sql)
@@ -100,10 +112,23 @@ class Cursor:
         self.connection.executescript(sql)
         return self
 
-    def callproc(self, name: str, parameters: Parameters = ()) -> None:
-        """NotSupportedError: this version only reads."""
+    def callproc(self, name: str, parameters: Parameters = ()) -> Parameters:
+        """Call a procedure with values in order, or by name with a mapping; what it returns is fetched as the rows of a query are.
+
+        No procedure changes the values that it is given: they are returned as they are.
+        """
         self._check_open()
-        raise errors.NotSupportedError(f"there is no procedure {name}: this version of klaviyo-sql only reads")
+        if not isinstance(name, str) or not _NAME.match(name):
+            raise errors.ProgrammingError(f"{name!r} is no name of a procedure. The table klaviyo_procedures lists them all.")
+        if isinstance(parameters, Mapping):
+            for given in parameters:
+                if not isinstance(given, str) or not _NAME.match(given) or "." in given:
+                    raise errors.ProgrammingError(f"{given!r} is no name of an input of {name}.")
+            values = ", ".join(f"{given} => :{given}" for given in parameters)
+        else:
+            values = ", ".join("?" for _ in bindings_of(parameters))
+        self.execute(f"CALL {name}({values})", parameters)
+        return parameters
 
     def fetchone(self) -> tuple[Any, ...] | None:
         """The next row, None after the last; ProgrammingError when nothing was asked."""
@@ -126,6 +151,8 @@ class Cursor:
         with self.connection.translating():
             self._look()
             left = list(rows)
+        if self.connection.calls.due:
+            self.connection.calls.send_due()
         self._ended()
         self.connection.raise_bad_time()
         return left
@@ -151,6 +178,8 @@ class Cursor:
             raise self.connection.translated(error) from None
         if self.connection.bad_time is not None:
             self.connection.raise_bad_time()
+        if self.connection.calls.due:
+            self.connection.calls.send_due()
         return row
 
     def close(self) -> None:

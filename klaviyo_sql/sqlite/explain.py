@@ -34,6 +34,7 @@ from klaviyo_sql.session import index, introspection
 from klaviyo_sql.session.index import Agreement
 from klaviyo_sql.sqlite.cursor import Parameters, bindings_of
 from klaviyo_sql.statements import tokens
+from klaviyo_sql.statements.calls import rewritten
 from klaviyo_sql.tables import TABLES
 from klaviyo_sql.write.changes import Conflict, Kind
 from klaviyo_sql.write.requests import ways
@@ -118,6 +119,8 @@ class Explanation:
     likely: int
     likely_seconds: float
     writes: tuple[Written, ...] = ()
+    calls: tuple[str, ...] = ()
+    """What the procedures that it calls would send, as far as that does not depend on rows."""
 
     def __str__(self) -> str:
         return "\n".join(_text(self))
@@ -125,17 +128,24 @@ class Explanation:
 
 def explain(connection: Connection, sql: str, parameters: Parameters = ()) -> Explanation:
     """What the query would ask of Klaviyo; nothing is sent. ProgrammingError and DataError as when it is executed."""
+    sql = rewritten(sql)
     connection.prepare(sql)
-    with connection.translating():
-        sql = connection.counting(sql)
-        connection.foretell(sql)
-        lines = [
-            _Line(int(str(number)), int(str(parent)), str(detail))
-            for number, parent, _, detail in connection.sqlite.execute(f"EXPLAIN QUERY PLAN {sql}", bindings_of(parameters))
-        ]
-        written = connection.written_by(sql)
-        rehearsable = written or (apsw.ext.query_info(connection.sqlite, sql).is_readonly and not _CONTROLS.match(sql))
-        values, sent = _rehearsed(connection, sql, parameters, written) if rehearsable else ({}, None)
+    rehearsal = connection.rehearsal
+    rehearsal.looking = True
+    rehearsal.calls.clear()
+    try:
+        with connection.translating():
+            sql = connection.counting(sql)
+            connection.foretell(sql)
+            lines = [
+                _Line(int(str(number)), int(str(parent)), str(detail))
+                for number, parent, _, detail in connection.sqlite.execute(f"EXPLAIN QUERY PLAN {sql}", bindings_of(parameters))
+            ]
+            written = connection.written_by(sql)
+            rehearsable = written or (apsw.ext.query_info(connection.sqlite, sql).is_readonly and not _CONTROLS.match(sql))
+            values, sent = _rehearsed(connection, sql, parameters, written) if rehearsable else ({}, None)
+    finally:
+        rehearsal.looking = False
     reader = _Reader(connection, lines, values)
     tree = reader.inside(0, _Around())
     steps = tuple(reader.steps)
@@ -145,7 +155,7 @@ def explain(connection: Connection, sql: str, parameters: Parameters = ()) -> Ex
     least, likely = sum(step.least for step in steps) + writing, sum(step.likely for step in steps) + writing
     seconds = least * ROUND_TRIP + sum(reader.waiting)
     likely_seconds = max(seconds, sum(step.seconds for step in steps) + writing * ROUND_TRIP)
-    return Explanation(tree, steps, least, round(seconds, 1), likely, round(likely_seconds, 1), writes)
+    return Explanation(tree, steps, least, round(seconds, 1), likely, round(likely_seconds, 1), writes, tuple(rehearsal.calls))
 
 
 def _written(sql: str, table: Table, kind: Kind, sent: list[Request] | None, lookups: tuple[tuple[str, Any], ...]) -> Written:
@@ -483,8 +493,12 @@ def _waiting(rate: Rate, count: int) -> float:
 
 
 def _text(explanation: Explanation) -> Iterator[str]:
+    if explanation.calls:
+        yield "Would send, and sends nothing now:"
+        yield from (f"  {call}" for call in explanation.calls)
     if not explanation.steps and not explanation.writes:
-        yield "No Klaviyo table is read: 0 requests."
+        if not explanation.calls:
+            yield "No Klaviyo table is read: 0 requests."
         return
     if explanation.steps:
         yield from _branches(explanation.tree, "")

@@ -14,7 +14,17 @@ from klaviyo_sql.tables.reports import REPORTS
 
 _OWN = frozenset(name.lower() for table in TABLES.values() for name in table.names)
 _DRIVERS = frozenset(
-    {"klaviyo_requests", "klaviyo_limits", "klaviyo_tables", "klaviyo_columns", "klaviyo_copies", "klaviyo_writes", "klaviyo_event_counts", *REPORTS}
+    {
+        "klaviyo_requests",
+        "klaviyo_limits",
+        "klaviyo_tables",
+        "klaviyo_columns",
+        "klaviyo_copies",
+        "klaviyo_writes",
+        "klaviyo_procedures",
+        "klaviyo_event_counts",
+        *REPORTS,
+    }
 )
 _TOKEN = re.compile(
     r"""

@@ -26,8 +26,12 @@ class Rehearsal:
 
     def __init__(self) -> None:
         self.on = False
+        self.looking = False
+        """Whether a statement is prepared only to see what it would do: it may be one that the connection would refuse."""
         self.scans: dict[str, tuple[Any, ...]] = {}
         """The values of the first run of each scan, by what was agreed on it."""
+        self.calls: list[str] = []
+        """What procedures would send, as a person reads it."""
         self.lookups: dict[tuple[str, Any], None] = {}
         """The tables and ids that would be looked up for rows that are written."""
 

@@ -37,7 +37,7 @@ def template(table: Table, operation: str, key: str | None = None) -> Template:
     found = {}
     for position, column in enumerate(table.columns):
         path = body_path(table, column)
-        if path is not None and path != ("id",) and schema.at(path) is not None:
+        if path is not None and (path != ("id",) or column.body is not None) and schema.at(path) is not None:
             found[position] = path
     return Template(schema, found)
 
@@ -74,8 +74,9 @@ def body(
     is_new: bool,
     repeated: Container[int] = (),
     clears: Container[str] = (),
+    whole: bool = True,
 ) -> dict[str, Any]:
-    """What stands in `data`: the values that are given, each checked, and whatever is required beside them.
+    """What stands in `data`: the values that are given, each checked, and whatever is required beside them, unless this is not the `whole` of it.
 
     `repeated` are positions of values that were read and stay as they are, `clears` the related ids that may be taken away.
     DataError with a sentence when a value cannot be taken or one is missing; NotSupportedError when a column cannot be written.
@@ -113,8 +114,9 @@ def body(
     if is_new and table.writes is not None:
         for path_, value in table.writes.fixed.items():
             _fix(table, filled, path_.split("."), value)
-    _complete(table, made, filled)
-    _fit(table, made, filled)
+    if whole:
+        _complete(table, made, filled)
+        _fit(table, made, filled)
     return {name: filled[name] for name in ("type", "id", "attributes", "relationships", "meta") if name in filled}
 
 

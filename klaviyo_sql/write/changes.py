@@ -44,7 +44,8 @@ class Change:
     """One row: `key` are the values of the table's key (None: not known yet), `values` what is to be written, by the position of the column.
 
     `repeated` are positions of values that nobody set: they were read, and are sent as they are beside what was set.
-    `statement` counts the statements of the connection. What becomes of it is told by `status`, `error`, `operation`, `job`, and by `key` for a new row.
+    `statement` counts the statements of the connection; `procedure` is the one that was called, if one was. What becomes of it is told by `status`, `error`,
+    `operation`, `job`, by `key` for a new row, and by Klaviyo's `reply` where it is wanted.
     """
 
     table: Table
@@ -60,6 +61,8 @@ class Change:
     job: str | None = None
     error: str | None = None
     account: str | None = field(default=None)
+    procedure: str | None = None
+    reply: bytes | None = None
 
     def failed(self, error: str, status: Status = Status.FAILED) -> None:
         """The row could not be written."""

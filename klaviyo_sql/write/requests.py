@@ -28,6 +28,7 @@ class Shipment:
     """One request, and the changes that it carries out: behind each element of the array at `array` in its body, or all behind one without an array.
 
     `job` is how the bulk job that it starts is followed. `creates` says that its rows are new, `looked` that they were looked for after a lost reply.
+    `told`: they are to have what Klaviyo replies.
     """
 
     request: Request
@@ -36,6 +37,7 @@ class Shipment:
     job: Job | None = None
     creates: bool = False
     looked: bool = False
+    told: bool = False
 
     @property
     def changes(self) -> Iterator[Change]:
@@ -107,7 +109,9 @@ def check(change: Change) -> None:
     elif one is not None:
         document = _document(change, change.values, template(table, one.operation), one, change.repeated)
     elif many is not None:
-        document = _document(change, _without(table, many, change.values), template(table, many.operation, many.key))
+        around, values = _split(table, many, change.values)
+        _envelope(table, many, around)
+        document = _document(change, _without(table, many, values), template(table, many.operation, many.key))
     if many is not None and many.most_bytes is not None:
         _fits(table, many.most_bytes, len(msgspec.json.encode(document)))
 
@@ -328,7 +332,7 @@ def _of_one(table: Table, one: One, row: list[Change], values: dict[int, Any]) -
         document = {"data": _document(first, values, template(table, one.operation), one, read)}
     repeatable = one.repeatable or operation.method in ("PATCH", "DELETE")
     request = Request(one.operation, operation.method, path, body=document, upload=upload, table=table.name, repeatable=repeatable)
-    return Shipment(request, [row], job=one.job, creates=first.kind is Kind.INSERT and one.job is None)
+    return Shipment(request, [row], job=one.job, creates=first.kind is Kind.INSERT and one.job is None, told=one.told)
 
 
 def _with_id(path: str, change: Change) -> str:
@@ -353,17 +357,27 @@ def _document(change: Change, values: Mapping[int, Any], made: Template, one: On
 
 def _of_many(group: _Group, many: Many, one: One | None, rows: list[tuple[list[Change], dict[int, Any]]]) -> Iterator[Shipment]:
     found = _gathered(group, many, one, rows) if many.within is not None and one is not None else _each(group, many, rows)
-    for part, relationships in found:
-        yield _filled(group, many, part, relationships)
+    for part, envelope in found:
+        yield _filled(group, many, part, envelope)
 
 
-def _filled(group: _Group, many: Many, part: list[_Element], relationships: dict[str, Any] | None) -> Shipment:
+def _split(table: Table, many: Many, values: Mapping[int, Any]) -> tuple[dict[int, Any], dict[int, Any]]:
+    """The values that stand around the elements of a request, and those that stand in one."""
+    around = frozenset(map(table.index, many.around))
+    return {at: value for at, value in values.items() if at in around}, {at: value for at, value in values.items() if at not in around}
+
+
+def _envelope(table: Table, many: Many, around: Mapping[int, Any]) -> dict[str, Any]:
+    """What stands in `data` around the elements."""
+    return body(table, template(table, many.operation), around, is_new=True, whole=False) if around else {}
+
+
+def _filled(group: _Group, many: Many, part: list[_Element], envelope: Mapping[str, Any]) -> Shipment:
     """The request for these elements."""
     operation = contract.operation(many.operation)
     kind = data(many.operation).get("type")
-    inner: dict[str, Any] = {"type": kind.enum[0] if kind else None, "attributes": {many.key: {"data": [element for _, element in part]}}}
-    if relationships is not None:
-        inner["relationships"] = relationships
+    attributes = {**envelope.get("attributes", {}), many.key: {"data": [element for _, element in part]}}
+    inner = {**envelope, "type": kind.enum[0] if kind else None, "attributes": attributes}
     request = Request(many.operation, operation.method, operation.path, body={"data": inner}, table=group.table.name, repeatable=many.repeatable)
     elements = [[change for row in rows for change in row] for rows, _ in part]
     return Shipment(request, elements, ("data", "attributes", many.key, "data"), job=many.job, creates=group.kind is Kind.INSERT)
@@ -392,16 +406,22 @@ _Element = tuple[list[list[Change]], dict[str, Any]]
 
 
 _Rows = list[tuple[list[Change], dict[int, Any]]]
-_Part = tuple[list[_Element], dict[str, Any] | None]
-"""Elements of one request, and the relationships that the request has."""
+_Part = tuple[list[_Element], dict[str, Any]]
+"""Elements of one request, and what the request has around them."""
 
 
 def _each(group: _Group, many: Many, rows: _Rows) -> Iterator[_Part]:
     """Each row as an element, as many at a time as a request takes; rows that belong to something go with the others of it."""
     made = template(group.table, many.operation, many.key)
     if many.of is None:
-        for part in _parts(((([row]), _document(row[0], values, made)) for row, values in rows), many):
-            yield part, None
+        alike: defaultdict[bytes, _Rows] = defaultdict(list)
+        for row, values in rows:
+            around, own = _split(group.table, many, values)
+            alike[msgspec.json.encode(sorted(around.items()))].append((row, own))
+        for encoded, found in alike.items():
+            envelope = _envelope(group.table, many, dict(msgspec.json.decode(encoded)))
+            for part in _parts((([row], _document(row[0], values, made)) for row, values in found), many):
+                yield part, envelope
         return
     column, relation = many.of
     position = group.table.index(column)
@@ -412,7 +432,7 @@ def _each(group: _Group, many: Many, rows: _Rows) -> Iterator[_Part]:
     for identifier, found in together.items():
         relationships = {relation: {"data": {"type": kind.enum[0] if kind else None, "id": identifier}}}
         for part in _parts(((([row]), _document(row[0], values, made)) for row, values in found), many):
-            yield part, relationships
+            yield part, {"relationships": relationships}
 
 
 def _gathered(group: _Group, many: Many, one: One, rows: _Rows) -> Iterator[_Part]:
@@ -437,7 +457,7 @@ def _gathered(group: _Group, many: Many, one: One, rows: _Rows) -> Iterator[_Par
                 before = common
             elements[-1][0].extend(behind)
             elements[-1][1]["attributes"][many.within]["data"].append(rest)
-        yield elements, None
+        yield elements, {}
 
 
 def _parts(elements: Iterable[_Element], many: Many) -> Iterator[list[_Element]]:

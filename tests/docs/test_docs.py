@@ -24,10 +24,15 @@ MAY_BE_EMPTY = ("'-1 hour'", "email = 'person7@example.com'")
 LINK = re.compile(r"\]\((?!https?://|#)([^)#]+)[^)]*\)")
 
 
+ACTING = ROOT / "docs" / "procedures"
+"""What is shown there acts: tests/procedures runs it."""
+
+
 def blocks(language: str) -> list[pytest.param]:
     return [
         pytest.param(text, id=f"{document.relative_to(ROOT)}:{number}")
         for document in DOCUMENTS
+        if ACTING not in document.parents and document != ACTING.with_suffix(".md")
         for number, (kind, text) in enumerate(BLOCK.findall(document.read_text(encoding="utf-8")), 1)
         if kind == language
     ]
