@@ -109,7 +109,10 @@ def other_names() -> str:
 
 def _base(made: Object) -> str:
     """The table that an object is of, and which part of it."""
-    part = " and ".join(f"`{column} = '{values[0]}'`" for column, values in made.part.items())
+    parts = [f"`{column} = '{values[0]}'`" for column, values in made.part.items()]
+    if made.of_metrics:
+        parts.append(f"the metric is {' or '.join(made.of_metrics)}")
+    part = " and ".join(parts)
     return f"[{made.base}](tables/{made.base}.md){f' where {part}' if part else ''}"
 
 
@@ -117,7 +120,7 @@ def _named_columns(made: Object, table: Table) -> str:
     """The columns whose names are not the table's, or all of an object that has only some."""
     named = made.columns if made.columns is not None else {theirs: own for own, theirs in made.renamed.items()}
     told = [f"`{theirs}`" if theirs == own else f"`{theirs}` ({own})" for theirs, own in named.items()]
-    told += [f"`{column.name}`" for column in made.added]
+    told += [f"*{column.name}*" if column.hidden else f"`{column.name}`" for column in made.added]
     if made.columns is not None:
         told += [
             f"*{column.name}*" if column.hidden else f"`{column.name}`"

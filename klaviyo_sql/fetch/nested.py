@@ -28,6 +28,7 @@ from klaviyo_sql.model.table import (
     Linked,
     Place,
     Related,
+    Whole,
 )
 
 Resource = dict[str, Any]
@@ -46,7 +47,7 @@ class _Found(NamedTuple):
 def is_nested(columns: Sequence[Column], each: tuple[Linked | Elements, ...]) -> bool:
     """Whether rows are to be read here, and not straight from each resource."""
     return bool(each) or any(
-        isinstance(column.place, Included | Collected) or (isinstance(column.place, Related) and column.place.inlined) for column in columns
+        isinstance(column.place, Included | Collected | Whole) or (isinstance(column.place, Related) and column.place.inlined) for column in columns
     )
 
 
@@ -173,6 +174,9 @@ def _cell(column: Column, constant: Any, included: _Included, linked: str | None
     if isinstance(place, Collected):
         relation, names = place.relation, place.attributes
         return lambda found: in_sql(type_, [_summary(included.demanded(identifier), names) for identifier in _identifiers(found.owner, relation)])
+    if isinstance(place, Whole):
+        of = _other(place.relation, included, linked)
+        return lambda found: None if (resource := of(found)) is None else in_sql(type_, {"id": resource["id"]} | (resource.get("attributes") or {}))
     if isinstance(place, Element):
         keys = place.keys
         return lambda found: in_sql(type_, _at(found.element, keys))

@@ -116,6 +116,21 @@ class Collected:
 
 
 @dataclass(frozen=True, slots=True)
+class Whole:
+    """The resource at the other end of a to-one relation, as one JSON object of its id and its attributes; NULL where there is none."""
+
+    relation: str
+    resource: str
+
+
+@dataclass(frozen=True, slots=True)
+class Constant:
+    """The same value in every row."""
+
+    value: str
+
+
+@dataclass(frozen=True, slots=True)
 class Element:
     """A place in the element that the row is of, in a table of the elements of arrays; without keys the element itself."""
 
@@ -245,6 +260,8 @@ Place = (
     | Related
     | Included
     | Collected
+    | Whole
+    | Constant
     | Element
     | ElementKind
     | ElementNumber
@@ -339,7 +356,9 @@ class Collection:
     time that every row has, so that it can be cut into ranges that are read side by side. `absent_statuses` are the statuses by which
     `get` says that an id does not exist. `changes` names the time column in which everything new or changed shows; a local copy is kept fresh by it.
     `one` says that the reply is one resource, not a page of them. `always` are clauses that every request has: they leave out only resources that have
-    no rows. `of` is the table of the resources, when rows are what is in them.
+    no rows. `of` is the table of the resources, when rows are what is in them: with `each`, or with `distinct`, which makes one row of all resources that
+    have the same values in the table's key, and none of those that have no value there. `of_metrics` are the names of metrics: rows are only those of
+    metrics that are called so in the account.
     """
 
     resource: str
@@ -355,6 +374,8 @@ class Collection:
     each: tuple[Linked | Elements, ...] = ()
     always: tuple[str, ...] = ()
     of: str | None = None
+    distinct: bool = False
+    of_metrics: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,7 +23,7 @@ from klaviyo_sql.copies.expectation import expectation
 from klaviyo_sql.engine import Engine
 from klaviyo_sql.fetch.limits import rate_of
 from klaviyo_sql.model.request import Request
-from klaviyo_sql.model.table import Aggregates, Collection, Id, Table
+from klaviyo_sql.model.table import Collection, Id, Table
 from klaviyo_sql.plan import filters, pushdown
 from klaviyo_sql.plan.constraints import Operator
 from klaviyo_sql.plan.cost import SMALL_TABLE, estimate
@@ -66,7 +66,8 @@ class Step:
     repeated: bool = False
     """Whether it runs inside other loops."""
     nothing: str | None = None
-    reads_timezone: bool = False
+    before: tuple[str, ...] = ()
+    """Requests that have to be made before these can be: they are the first of `requests`."""
     note: str = ""
     copy: str | None = None
     """How a materialized table is answered from its local copy."""
@@ -160,6 +161,8 @@ class _Reader:
         self._lines = lines
         self._rows: dict[str, float] = {}
         """The rows that subqueries are likely to have, by their names."""
+        self._asked_before: set[tuple[int, str]] = set()
+        """What scans so far have to ask before their plan is known, and of whom."""
         self.steps: list[Step] = []
         self.waiting: list[float] = []
 
@@ -202,17 +205,23 @@ class _Reader:
         engine = scanned.engine
         accounts: tuple[str, ...] = ()
         if isinstance(engine, AllAccounts):
-            plan, accounts, knows = _one_of_all(engine, scan)
+            plan, accounts = _one_of_all(engine, scan)
         else:
             assert isinstance(engine, Engine)  # noqa: S101 - there are no others
-            plan, knows = engine.presumed(scan), engine.knows_timezone
-        reads_timezone = isinstance(table.source, Aggregates) and not knows and not any(step.reads_timezone for step in self.steps)
-        step = _step(plan.table, line.name, plan, agreement, around, at_once=engine.parallel, reads_timezone=reads_timezone)
+            plan = engine.presumed(scan)
+        before = self._not_before(engine, plan)
+        step = _step(plan.table, line.name, plan, agreement, around, at_once=engine.parallel, before=before)
         if scanned.name != table.name:
             step = _in_each(replace(step, table=scanned.name), accounts)
         self.steps.append(step)
         self.waiting.append(_waiting(rate_of(plan.chains[0].first), len(plan.chains)) if plan.chains else 0.0)
         return step, _Around((*around.names, line.name), max(1.0, float(step.rows)))
+
+    def _not_before(self, engine: object, plan: Plan) -> tuple[str, ...]:
+        """What has to be asked before the plan, without what an earlier scan has asked already."""
+        found = [request.readable for request in plan.before if (id(engine), request.readable) not in self._asked_before]
+        self._asked_before |= {(id(engine), text) for text in found}
+        return tuple(found)
 
     def _copied(self, table: Table, alias: str, agreement: Agreement, around: _Around) -> Step:
         """A scan that is answered from the local copy."""
@@ -240,12 +249,12 @@ class _Reader:
         )
 
 
-def _one_of_all(engine: AllAccounts, scan: Scan) -> tuple[Plan, tuple[str, ...], bool]:
-    """The plan of one of the accounts that are asked for, the names of all of them, and whether its time zone is known."""
+def _one_of_all(engine: AllAccounts, scan: Scan) -> tuple[Plan, tuple[str, ...]]:
+    """The plan of one of the accounts that are asked for, and the names of all of them."""
     joint = engine.presumed(scan)
     if not joint.parts:
-        return Plan(scan.table, nothing="no account has such a name"), (), True
-    return joint.parts[0].plan, tuple(part.account for part in joint.parts), engine.knows_timezone
+        return Plan(scan.table, nothing="no account has such a name"), ()
+    return joint.parts[0].plan, tuple(part.account for part in joint.parts)
 
 
 def _in_each(step: Step, accounts: tuple[str, ...]) -> Step:
@@ -335,7 +344,7 @@ def _likely(table: Table, plan: Plan, agreement: Agreement, way: _Way, runs: flo
     return max(1, math.ceil(requests)), max(1, round(rows * runs))
 
 
-def _step(table: Table, alias: str, plan: Plan, agreement: Agreement, around: _Around, *, at_once: int, reads_timezone: bool) -> Step:
+def _step(table: Table, alias: str, plan: Plan, agreement: Agreement, around: _Around, *, at_once: int, before: tuple[str, ...]) -> Step:
     limit = agreement.limit
     way = _way(table, agreement)
     source = table.source
@@ -359,26 +368,25 @@ def _step(table: Table, alias: str, plan: Plan, agreement: Agreement, around: _A
         more.append(f"one request for the {detail.keys[0]} of each row, {lower.burst} a second and {lower.steady} a minute")
     least = 0 if plan.nothing else len(_first_chains(plan))
     under = rate_of(chains[0].first) if chains else rate_of(Request(introspection.operation_name(table), "", ""))
-    timezone = ("GET /api/accounts?fields[account]=timezone",) if reads_timezone and not plan.nothing else ()
     likely, likely_rows = _likely(table, plan, agreement, way, around.runs)
     side_by_side = at_once if len(chains) > 1 or around.names or any(chain.slicing for chain in chains) else 1
     return Step(
         table=plan.table.name,
         alias=alias,
         times=_times(table, plan, way, around.names),
-        requests=(*timezone, *(request.readable for request in requests)),
-        least=least + len(timezone),
+        requests=(*before, *(request.readable for request in requests)),
+        least=least + len(before),
         more="; ".join(more),
         exact=plan.sent,
         rechecked=plan.rechecked,
         ordered=plan.order is not None and bool(chains),
         limit=f"{under.burst} a second, {under.steady:,} a minute" + (f", {under.daily} a day" if under.daily else ""),
-        likely=max(likely, least) + len(timezone),
+        likely=max(likely, least) + len(before),
         seconds=round(max(math.ceil(likely / side_by_side) * ROUND_TRIP, _waiting(under, likely)), 1),
         rows=likely_rows,
         repeated=bool(around.names),
         nothing=plan.nothing,
-        reads_timezone=reads_timezone,
+        before=before,
         note=plan.note,
     )
 

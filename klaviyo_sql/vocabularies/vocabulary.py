@@ -15,8 +15,9 @@ from klaviyo_sql.model.table import Choice, Collection, Column, ElementKind, Ele
 class Object:
     """A table of the account, `base`, under another name.
 
-    `columns` are the only ones that it has, each name with the base's; without them it has all, some of which are `renamed`, from the base's name.
-    `part` leaves only the rows with these values, in columns that choose what is read (`Choice`, `ElementKind`). `added` are columns of its own.
+    `columns` are the only ones that it has, each name with the base's, and the base's that are `kept`, for who names them; without `columns` it has all,
+    some of which are `renamed`, from the base's name. `part` leaves only the rows with these values, in columns that choose what is read (`Choice`,
+    `ElementKind`); `of_metrics` only those of the metrics with these names. `added` are columns of its own.
     Property columns that the user declared come last, their names with the prefix `properties`.
     """
 
@@ -24,7 +25,9 @@ class Object:
     base: str
     columns: Mapping[str, str] | None = None
     renamed: Mapping[str, str] = field(default_factory=dict)
+    kept: tuple[str, ...] = ()
     part: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    of_metrics: tuple[str, ...] = ()
     added: tuple[Column, ...] = ()
     properties: str = ""
     doc: str | None = None
@@ -34,7 +37,7 @@ class Object:
         base = tables[self.base]
         names = self._names(base, spelled)
         ways = [self._way(way, names) for way in base.ways if all(isinstance(_place(way, column), Choice | ElementKind) for column in self.part)]
-        doc = f"{self.doc or base.doc} {system}'s name for {self.base if not self.part else f'a part of {self.base}'}."
+        doc = f"{self.doc or base.doc} {system}'s name for {self.base if not self.part and not self.of_metrics else f'a part of {self.base}'}."
         return replace(ways[0], doc=doc, examples=(), others=tuple(replace(way, doc=doc, examples=()) for way in ways[1:]))
 
     def _names(self, base: Table, spelled: Callable[[str], str]) -> dict[str, str]:
@@ -43,7 +46,7 @@ class Object:
             names = {column.name: self.renamed.get(column.name) or spelled(column.name) for column in base.columns if not _is_property(column)}
         else:
             names = {own: theirs for theirs, own in self.columns.items()}
-        names |= {name: spelled(name) for name in _needed(base, self.part) if name not in names}
+        names |= {name: spelled(name) for name in (*self.kept, *_needed(base, self.part)) if name not in names}
         taken = {name.lower() for name in names.values()} | {column.name.lower() for column in self.added}
         for column in filter(_is_property, base.columns):
             name = column.name if column.name.lower().startswith(self.properties) else self.properties + column.name
@@ -62,7 +65,7 @@ class Object:
         if source.parent is not None and source.parent.column in names:
             source = replace(source, parent=replace(source.parent, column=names[source.parent.column]))
         if isinstance(source, Collection):
-            source = replace(source, each=tuple(map(self._elements, source.each)))
+            source = replace(source, each=tuple(map(self._elements, source.each)), of_metrics=self.of_metrics)
         key = tuple(names[name] for name in way.key if name in names)
         return replace(way, name=self.name, source=source, key=key, columns=(*own, *self.added, *properties))
 
