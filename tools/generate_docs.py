@@ -56,7 +56,7 @@ def index() -> str:
         "",
         "## Metric aggregates and reports",
         "",
-        "Functions that return tables, of the connection's own account; [Reports](../reports.md) tells how they are asked.",
+        "Functions that return tables; [Reports](../reports.md) tells how they are asked.",
         "",
         "| function | what it is | asks |",
         "|---|---|---|",

@@ -46,7 +46,9 @@ _STEPS_BETWEEN_LOOKS = 20_000  # of SQLite's machine: some tenths of a milliseco
 
 _WRITES = re.compile(r"\s*(?:(?:--[^\n]*\n|/\*.*?\*/)\s*)*(?:INSERT|UPDATE|DELETE|REPLACE)\b", re.IGNORECASE | re.DOTALL)
 _STARTS_WITH = re.compile(r"\s*(?:(?:--[^\n]*\n|/\*.*?\*/)\s*)*WITH\b", re.IGNORECASE | re.DOTALL)
-_MENTIONED = re.compile(rf"\b(?:{'|'.join((*(name for table in TABLES.values() for name in table.names), *VOCABULARIES))})\b", re.IGNORECASE)
+_MENTIONED = re.compile(
+    rf"\b(?:{'|'.join((*(name for table in (*TABLES.values(), *REPORTS.values()) for name in table.names), *VOCABULARIES))})\b", re.IGNORECASE
+)
 _VOCABULARY = re.compile(rf"\b({'|'.join(VOCABULARIES)})\b", re.IGNORECASE)
 _COUNTS_EVENTS = re.compile(r"(?=.*\bevents\b).*\b(?:count|sum|total)\b", re.IGNORECASE | re.DOTALL)
 
@@ -100,7 +102,7 @@ class Connection:
         self.bad_time: str | None = None
         self.schemas: dict[str, Schema] = {}
         """The sets of tables beside the connection's own: one for each named account, and one for all of them."""
-        self._tables = dict(tables)
+        self._tables = {**tables, **REPORTS}
         self._unattached: list[Schema] = []
         self._vocabularies: dict[str, Schema] = {}
         self._attached: set[str] = set()
@@ -244,8 +246,6 @@ class Connection:
             (own_tables.COPIES, lambda: introspection.copies(self.copies)),
         ):
             self._create_module(own.name, RowsModule(own.ddl, rows), read_only=True)
-        for table in REPORTS.values():
-            self._create_module(table.name, Module(self._virtual_table(table.name, table, self.engine)), read_only=True)
         if self._counts != COUNTING[0]:
             self._create_module(EVENT_COUNTS.name, Module(self._virtual_table(EVENT_COUNTS.name, EVENT_COUNTS, self.engine)), read_only=True)
         sqlite.create_scalar_function("refresh", self._refresh, -1, flags=apsw.SQLITE_DIRECTONLY)
