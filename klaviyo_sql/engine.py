@@ -117,7 +117,7 @@ class Engine:
 
         DataError when a time column is compared with a text that is no time; BudgetExceeded when more requests are known to be needed than are left.
         """
-        plan = self._planned(scan, _Account(self._today, self._revenue_metric, self._metrics_named))
+        plan = self._planned(scan, _Account(self._today, self._revenue_metric, self.metrics_named))
         if scan.limit is None and len(plan.chains) > 1:
             self.statement_budget.foresee(plan.table.name, len(plan.chains))
         return plan
@@ -312,7 +312,7 @@ class Engine:
             self._revenue = str(min(found, key=lambda row: ((row[1] or "").lower() != "ecommerce", row[2] or "9999", row[3]))[3])
         return self._revenue
 
-    def _metrics_named(self, names: tuple[str, ...]) -> tuple[Any, ...]:
+    def metrics_named(self, names: tuple[str, ...]) -> tuple[Any, ...]:
         """The ids of the metrics with these names, read once for a statement: metrics come, and Klaviyo renames them."""
         budget = self.statement_budget
         if self._metrics is None or self._metrics[0] is not budget:

@@ -92,8 +92,8 @@ def other_names() -> str:
         "",
         "Each is a declaration over the same engine: nothing is copied, and conditions, order and columns are sent to Klaviyo as they are for the table. "
         "Upper and lower case do not matter (`fivetran.EVENT`). Names are always written with their schema, and a schema costs nothing until a "
-        "statement mentions it. They read the connection's own account, and always from Klaviyo, also where a local copy of the table is kept. An account "
-        "cannot be named like one of them. A database of yours that is attached under such a name before stays what it is.",
+        "statement mentions it. They read the connection's own account, or the local copy where the table is [materialized](materialized-tables.md) and has "
+        "what is read. An account cannot be named like one of them. A database of yours that is attached under such a name before stays what it is.",
         "",
         "Columns are called as in the table (in PascalCase for Skyvia), unless they are listed. Columns in *italics* are left out of `SELECT *`.",
         "",

@@ -6,7 +6,7 @@ answer is exact. Operators, page sizes, sort names and rates are not repeated he
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from enum import Enum
 
@@ -490,6 +490,17 @@ class Table:
             return replace(column, place=place, filters=filters, sort=None)
 
         return replace(self, source=source, columns=tuple(map(placed, self.columns)), others=())
+
+
+def with_properties(columns: Iterable[Column], properties: Iterable[Column]) -> tuple[Column, ...]:
+    """The columns, with property columns before the first that Klaviyo returns only when it is asked for it, or else at the end.
+
+    SQLite tells of the first 63 columns whether they are read, and of all others whether any is: behind those, a property would be read with everything
+    that costs more.
+    """
+    own = tuple(columns)
+    place = next((n for n, column in enumerate(own) if isinstance(column.place, Attribute | Latest) and column.place.additional), len(own))
+    return (*own[:place], *properties, *own[place:])
 
 
 def pascal_case(name: str) -> str:

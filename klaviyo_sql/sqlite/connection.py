@@ -8,6 +8,7 @@ import threading
 import weakref
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
@@ -19,13 +20,14 @@ import msgspec
 
 from klaviyo_sql import all_accounts, custom_properties, errors
 from klaviyo_sql.all_accounts import AllAccounts
-from klaviyo_sql.copies import Copies, CopyFile
+from klaviyo_sql.copies import Copies, CopyFile, View
 from klaviyo_sql.engine import Engine, Scans
 from klaviyo_sql.fetch import Budget, Client, Limits, RequestLog
 from klaviyo_sql.fetch.forking import renew_after_fork
 from klaviyo_sql.model import timestamps
 from klaviyo_sql.model.clock import Clock, SystemClock
 from klaviyo_sql.model.table import Table
+from klaviyo_sql.plan.constraints import Constraint, Operator
 from klaviyo_sql.settings import COUNTING, Settings
 from klaviyo_sql.sqlite import introspection, own_tables, qualified, schemas
 from klaviyo_sql.sqlite.cursor import Cursor, Parameters
@@ -200,7 +202,22 @@ class Connection:
         table = schema.table(name) if schema else None
         if schema is None or table is None:
             raise errors.ProgrammingError(f"There is no table {schema_name}.{name}. The table klaviyo_tables lists them all.")
-        return self._virtual_table(table.name if schema.name == schemas.OWN else f"{schema.name}.{table.name}", table, schema.engine())
+        if schema.name == schemas.OWN:
+            return self._virtual_table(table.name, table, schema.engine())
+        return self._virtual_table(f"{schema.name}.{table.name}", table, schema.engine(), self._view(schema.name, table))
+
+    def _view(self, vocabulary: str, table: Table) -> View | None:
+        """How an object of another system is answered from the copy of the account's table, where there is one."""
+        if vocabulary not in VOCABULARIES:
+            return None
+        origin = VOCABULARIES[vocabulary].origin(table, self._tables)
+        base = self._tables[origin.base]
+        view = self.copies.view(base)
+        if view is None:
+            return None
+        columns = tuple(None if name is None else base.index(name) for name in origin.columns)
+        always = tuple(Constraint(base.index(name), Operator.IN, values) for name, values in origin.part.items())
+        return replace(view, columns=columns, always=always, of_metrics=origin.of_metrics)
 
     def _table_with_properties(self, schema_name: str, name: str, arguments: tuple[str, ...]) -> VirtualTable:
         """The table that CREATE VIRTUAL TABLE … USING klaviyo(…) declares, or has declared in this database file."""
@@ -217,10 +234,11 @@ class Connection:
             raise errors.ProgrammingError(f"The virtual table {name}: {error}.") from None
         return self._virtual_table(f"{schema_name}.{name}", extended, schema.engine())
 
-    def _virtual_table(self, name: str, table: Table, engine: Scans) -> VirtualTable:
+    def _virtual_table(self, name: str, table: Table, engine: Scans, view: View | None = None) -> VirtualTable:
         # Copies are of the connection's own tables; a table that is declared over one is answered from the account.
-        copies = self.copies if engine is self.engine and name == table.name else None
-        found = VirtualTable(table, engine, self.statement, self.rehearsal, copies, write=self._write, name=name)
+        if view is None and engine is self.engine and name == table.name:
+            view = self.copies.view(table)
+        found = VirtualTable(table, engine, self.statement, self.rehearsal, self.copies, view, write=self._write, name=name)
         self.virtual_tables[name] = found
         return found
 

@@ -35,6 +35,7 @@ from klaviyo_sql.tables import TABLES
 
 if TYPE_CHECKING:
     from klaviyo_sql.sqlite.connection import Connection
+    from klaviyo_sql.sqlite.virtual_tables import VirtualTable
 
 ROUND_TRIP = 0.2
 """Seconds that a request is taken to last; Klaviyo's pages take 0.15 to 0.3 s."""
@@ -163,6 +164,8 @@ class _Reader:
         """The rows that subqueries are likely to have, by their names."""
         self._asked_before: set[tuple[int, str]] = set()
         """What scans so far have to ask before their plan is known, and of whom."""
+        self._refreshed: set[str] = set()
+        """The copies that scans so far have brought up to date."""
         self.steps: list[Step] = []
         self.waiting: list[float] = []
 
@@ -197,7 +200,7 @@ class _Reader:
         scanned = self._tables[agreement.table]
         table = scanned.table
         if agreement.copied:
-            step = self._copied(table, line.name, agreement, around)
+            step = self._copied(scanned, line.name, agreement, around)
             self.steps.append(step)
             return step, _Around((*around.names, line.name), max(1.0, float(step.rows)))
         constraints = agreement.constraints(self._values[agreed]) if agreed in self._values else agreement.presumed()
@@ -223,28 +226,31 @@ class _Reader:
         self._asked_before |= {(id(engine), text) for text in found}
         return tuple(found)
 
-    def _copied(self, table: Table, alias: str, agreement: Agreement, around: _Around) -> Step:
+    def _copied(self, scanned: VirtualTable, alias: str, agreement: Agreement, around: _Around) -> Step:
         """A scan that is answered from the local copy."""
-        copy = self._copies.of(table)
-        assert copy is not None  # noqa: S101 - such a scan is agreed on for materialized tables only
-        before = any(step.copy and step.table in copy.layout.table.names for step in self.steps)
-        expected = expectation(self._copies, copy, self._engine, asked_before=before)
-        share = estimate(table, [(column, operator) for column, operator, _ in agreement.terms], TABLES).rows / table.typical_rows
+        view = scanned.view
+        assert view is not None  # noqa: S101 - such a scan is agreed on for materialized tables only
+        copy, table = view.copy, view.copy.layout.table
+        expected = expectation(self._copies, copy, self._engine, asked_before=copy.layout.name in self._refreshed)
+        self._refreshed.add(copy.layout.name)
+        names = self._not_before(self._engine, self._engine.presumed(Scan(scanned.table, ()))) if view.of_metrics else ()
+        share = estimate(table, [(view.position(column), operator) for column, operator, _ in agreement.terms], TABLES).rows / table.typical_rows
         return Step(
-            table=table.name,
+            table=scanned.name,
             alias=alias,
             times=f"for each row of {' and '.join(around.names)}" if around.names else "once",
-            requests=expected.requests,
-            least=expected.least,
+            requests=(*names, *expected.requests),
+            least=expected.least + len(names),
             more=expected.more if expected.requests else "",
             exact=(),
             rechecked=(),
             ordered=False,
             limit="",
-            likely=expected.likely,
+            likely=expected.likely + len(names),
             seconds=round(expected.likely * ROUND_TRIP, 1),
             rows=max(1, round(share * self._copies.row_count(copy) * around.runs)),
             repeated=bool(around.names),
+            before=names,
             copy=expected.says,
         )
 

@@ -9,7 +9,7 @@ from typing import Any
 import apsw
 
 from klaviyo_sql import errors
-from klaviyo_sql.copies import Copies
+from klaviyo_sql.copies import Copies, View
 from klaviyo_sql.engine import Scans
 from klaviyo_sql.fetch.rows import Row
 from klaviyo_sql.model.table import Table
@@ -88,21 +88,30 @@ class VirtualTable:
     """One declared table on one engine."""
 
     def __init__(
-        self, table: Table, engine: Scans, statement: Statement, rehearsal: Rehearsal, copies: Copies | None, *, write: bool, name: str | None = None
+        self,
+        table: Table,
+        engine: Scans,
+        statement: Statement,
+        rehearsal: Rehearsal,
+        copies: Copies,
+        view: View | None,
+        *,
+        write: bool,
+        name: str | None = None,
     ) -> None:
-        """`name` tells the table from all others of the connection; the default is its own. Without `copies` it has no local copy."""
+        """`name` tells the table from all others of the connection; the default is its own. Without a `view` no local copy answers for it."""
         self.name = name or table.name
         self.table = table
         self.copies = copies
-        self.copy = copies.of(table) if copies is not None else None
+        self.view = view
         self.engine = engine
         self.statement = statement
         self.rehearsal = rehearsal
         self._refusal = errors.write_refused(table.name, write=write)
 
     def BestIndexObject(self, info: apsw.IndexInfo) -> bool:  # noqa: N802
-        copies = self.copies
-        if copies is None or self.copy is None or not copied_index.agree(info, self.table, self.copy.layout, self.engine.tables, copies.row_count(self.copy)):
+        view = self.view
+        if view is None or not copied_index.agree(info, self.table, view, self.engine.tables, self.copies.row_count(view.copy), self.name):
             return index.agree(info, self.table, self.engine.tables, self.name)
         return True
 
@@ -152,8 +161,8 @@ class Cursor:
             return
         self._positions = {column: position for position, column in enumerate(agreement.columns)}
         self._row = self._current[0] = None  # an inner loop that is run again looks for what is waiting in others, not here
-        if agreement.copied and table.copy is not None and table.copies is not None:
-            self._pages = table.copies.pages(table.copy, agreement.columns, agreement.constraints(values), agreement.scan_order)
+        if agreement.copied and table.view is not None:
+            self._pages = table.copies.pages(table.view, agreement.columns, agreement.constraints(values), agreement.scan_order)
         else:
             scanner = table.statement.scanner(table.engine, table.table, agreed)
             self._pages = scanner.pages(agreement.constraints(values), functools.partial(table.statement.waiting, self))

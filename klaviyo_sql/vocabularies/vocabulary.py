@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
-from klaviyo_sql.model.table import Choice, Collection, Column, ElementKind, Elements, Id, Linked, ParentId, Property, Table, Type, pascal_case
+from klaviyo_sql.model.table import Choice, Collection, Column, ElementKind, Elements, Id, Linked, ParentId, Property, Table, Type, pascal_case, with_properties
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +40,12 @@ class Object:
         doc = f"{self.doc or base.doc} {system}'s name for {self.base if not self.part and not self.of_metrics else f'a part of {self.base}'}."
         return replace(ways[0], doc=doc, examples=(), others=tuple(replace(way, doc=doc, examples=()) for way in ways[1:]))
 
+    def origin(self, tables: Mapping[str, Table], spelled: Callable[[str], str]) -> Origin:
+        """Where the rows of its table come from."""
+        theirs = {name: own for own, name in self._names(tables[self.base], spelled).items()}
+        table = self.table(tables, "", spelled)
+        return Origin(self.base, tuple(theirs.get(column.name) for column in table.columns), self.part, self.of_metrics)
+
     def _names(self, base: Table, spelled: Callable[[str], str]) -> dict[str, str]:
         """The names of the columns by those of the base, in the order of the object."""
         if self.columns is None:
@@ -67,7 +73,7 @@ class Object:
         if isinstance(source, Collection):
             source = replace(source, each=tuple(map(self._elements, source.each)), of_metrics=self.of_metrics)
         key = tuple(names[name] for name in way.key if name in names)
-        return replace(way, name=self.name, source=source, key=key, columns=(*own, *self.added, *properties))
+        return replace(way, name=self.name, source=source, key=key, columns=with_properties((*own, *self.added), properties))
 
     def _column(self, column: Column, name: str) -> Column:
         chosen = self.part.get(column.name)
@@ -87,6 +93,19 @@ class Object:
 
 
 @dataclass(frozen=True, slots=True)
+class Origin:
+    """Where the rows of an object come from: those of the table `base` that have the values of `part` and are of these metrics.
+
+    `columns` are the base's names for the object's columns, in their order; None for what the base has no column of.
+    """
+
+    base: str
+    columns: tuple[str | None, ...]
+    part: Mapping[str, tuple[str, ...]]
+    of_metrics: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Vocabulary:
     """The objects of another system: `name` is the schema in SQL, `system` what the system is called."""
 
@@ -99,8 +118,16 @@ class Vocabulary:
 
     def tables(self, tables: Mapping[str, Table]) -> dict[str, Table]:
         """The declarations by their names, over the tables of an account."""
-        spelled = pascal_case if self.in_pascal_case else str
-        return {found.name: found for found in (made.table(tables, self.system, spelled) for made in self.objects)}
+        return {found.name: found for found in (made.table(tables, self.system, self._spelled) for made in self.objects)}
+
+    def origin(self, table: Table, tables: Mapping[str, Table]) -> Origin:
+        """Where the rows of one of its tables come from, under whichever of its names."""
+        made = next(made for made in self.objects if table.name in (made.name, pascal_case(made.name)))
+        return made.origin(tables, self._spelled)
+
+    @property
+    def _spelled(self) -> Callable[[str], str]:
+        return pascal_case if self.in_pascal_case else str
 
 
 def same(*names: str, **others: str) -> dict[str, str]:
