@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 
 import msgspec
 
+from klaviyo_sql.fetch import property_values
 from klaviyo_sql.fetch.rows import GarbageError, Page, Row, in_sql, newest
 from klaviyo_sql.model.table import (
     Attribute,
@@ -27,6 +28,7 @@ from klaviyo_sql.model.table import (
     Latest,
     Linked,
     Place,
+    Property,
     Related,
     Whole,
 )
@@ -168,6 +170,9 @@ def _cell(column: Column, constant: Any, included: _Included, linked: str | None
     place, type_ = column.place, column.type
     if isinstance(place, Id):
         return lambda found: found.owner["id"]
+    if isinstance(place, Property):
+        keys, convert = property_values.keys_of(place), property_values.reader(place, type_)
+        return lambda found: convert(_at(found.owner.get("attributes"), keys))
     if isinstance(place, Attribute | Detail | Latest | Related | Included):
         read = _reader(place, included, linked)
         return lambda found: in_sql(type_, read(found))

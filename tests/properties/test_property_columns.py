@@ -126,6 +126,16 @@ def test_times_booleans_and_json(open_sandbox: Open, mixed: Account) -> None:
         connection.execute("SELECT v FROM profiles WHERE v > 'tomorrow'").fetchall()
 
 
+def test_properties_beside_what_other_resources_tell(mixed: Account, open_sandbox: Open) -> None:
+    declared = {f"c{n}": {"type": "TEXT", "path": path} for n, path in enumerate(PATHS)}
+    connection = open_sandbox(sandbox=Sandbox(mixed), properties={"events": declared})
+    names = ", ".join(declared)
+    alone = connection.execute(f"SELECT id, {names} FROM events ORDER BY id").fetchall()
+    beside = connection.execute(f"SELECT id, {names}, metric_name, campaign_id FROM events ORDER BY id").fetchall()
+    assert [row[:-2] for row in beside] == alone
+    assert all(row[-2] for row in beside)
+
+
 def test_texts_true_and_false_are_booleans() -> None:
     column = custom_properties.extended(TABLES["profiles"], [custom_properties.from_sql("flag BOOLEAN")]).columns[25]
     body = json.dumps({"data": [{"id": "1", "attributes": {"properties": {"flag": value}}} for value in ("True", "false", "yes", True, 1, "0")]}).encode()
