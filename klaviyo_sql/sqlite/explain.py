@@ -24,9 +24,9 @@ from klaviyo_sql.engine import Engine
 from klaviyo_sql.fetch.limits import rate_of
 from klaviyo_sql.model.request import Request
 from klaviyo_sql.model.table import Collection, Id, Table
-from klaviyo_sql.plan import filters, pushdown
+from klaviyo_sql.plan import filters
 from klaviyo_sql.plan.constraints import Operator
-from klaviyo_sql.plan.cost import SMALL_TABLE, estimate
+from klaviyo_sql.plan.cost import SMALL_TABLE, batches, estimate
 from klaviyo_sql.plan.scan import Chain, Plan, Scan
 from klaviyo_sql.sqlite import index, introspection
 from klaviyo_sql.sqlite.cursor import Parameters, bindings_of
@@ -309,7 +309,8 @@ def _way(table: Table, agreement: Agreement) -> _Way:
     by_id = any(isinstance(table.columns[column].place, Id) for column in keys) and source.get and not source.parent
     if by_id and table.typical_rows <= SMALL_TABLE:
         return _Way.WHOLE
-    if any(pushdown.batches(table, column) for column in keys):
+    terms = [(column, operator) for column, operator, _ in agreement.terms]
+    if any(batches(table, agreement.columns, key, [term for term in terms if term[0] != key], TABLES) for key in keys):
         return _Way.BATCHES
     return _Way.KEYS if by_id else _Way.SCAN
 
