@@ -78,11 +78,6 @@ class AllAccounts:
         """What the statement that is running may still send and read, from all accounts together."""
         return next(iter(self._engines.values()))().statement_budget
 
-    @property
-    def knows_timezone(self) -> bool:
-        """Whether the time zones of all accounts have been read."""
-        return all(engine().knows_timezone for engine in self._engines.values())
-
     def scan(self, scan: Scan) -> Iterator[Row]:
         """The rows of a scan, as `Engine.scan` gives them."""
         return itertools.chain.from_iterable(self.pages(self.plan(scan)))

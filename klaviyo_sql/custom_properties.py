@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from klaviyo_sql.errors import ProgrammingError
-from klaviyo_sql.model.table import Attribute, Column, Property, Table, Type
+from klaviyo_sql.model.table import Attribute, Column, Property, Table, Type, with_properties
 
 TYPES: dict[str, Type] = {
     "TEXT": Type.TEXT,
@@ -141,7 +141,7 @@ def holder(table: Table) -> Attribute | None:
 
 
 def extended(table: Table, columns: Iterable[Declared]) -> Table:
-    """The table with property columns behind its own; ProgrammingError when it has no properties or a name is there already."""
+    """The table with property columns; ProgrammingError when it has no properties or a name is there already."""
     place = holder(table)
     if place is None:
         raise ProgrammingError(f"{table.name} has no custom properties: profiles, events, list_profiles and segment_profiles have")
@@ -154,21 +154,24 @@ def extended(table: Table, columns: Iterable[Declared]) -> Table:
         if lowered in added:
             raise ProgrammingError(f"{table.name} would have two columns {declared.name}, for SQLite ignores case: give one of them another name")
         added[lowered] = _column(declared, place)
-    return _with(table, (*table.columns, *added.values()))
+    return _with(table, (*_properties(table), *added.values()))
 
 
 def without(table: Table, columns: Iterable[Declared]) -> Table:
     """The table without those of its property columns that are declared anew: what the settings add later must not break a table that is there."""
     anew = {declared.name.lower() for declared in columns}
-    return _with(table, tuple(column for column in table.columns if not (isinstance(column.place, Property) and column.name.lower() in anew)))
+    return _with(table, [column for column in _properties(table) if column.name.lower() not in anew])
 
 
-def _with(table: Table, columns: tuple[Column, ...]) -> Table:
-    """The table with these columns, whichever way it is read: properties are in the same place in each."""
-    own = {column.name for column in table.columns if not isinstance(column.place, Property)}
-    properties = tuple(column for column in columns if column.name not in own)
-    others = tuple(replace(other, columns=(*(column for column in other.columns if column.name in own), *properties)) for other in table.others)
-    return replace(table, columns=columns, others=others)
+def _properties(table: Table) -> list[Column]:
+    return [column for column in table.columns if isinstance(column.place, Property)]
+
+
+def _with(table: Table, properties: Iterable[Column]) -> Table:
+    """The table with these property columns and no others, whichever way it is read: properties are in the same place in each."""
+    added = tuple(properties)
+    ways = [replace(way, columns=with_properties((column for column in way.columns if not isinstance(column.place, Property)), added)) for way in table.ways]
+    return replace(ways[0], others=tuple(ways[1:]))
 
 
 def _column(declared: Declared, place: Attribute) -> Column:

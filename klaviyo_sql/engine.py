@@ -10,7 +10,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
-from typing import Protocol
+from typing import Any, NamedTuple, Protocol
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from klaviyo_sql import errors
@@ -18,13 +18,17 @@ from klaviyo_sql.fetch import Budget, Client, Window, Workers
 from klaviyo_sql.fetch.merging import SortKey, merged, sort_key
 from klaviyo_sql.fetch.rows import Row
 from klaviyo_sql.model.clock import Clock
-from klaviyo_sql.model.table import CountedCollection, Detail, Id, Question, Table
-from klaviyo_sql.plan import counts, pushdown, questions
+from klaviyo_sql.model.request import Request
+from klaviyo_sql.model.table import Collection, CountedCollection, Detail, Id, Question, Table
+from klaviyo_sql.plan import counts, named_metrics, pushdown, questions
 from klaviyo_sql.plan import scan as planning
-from klaviyo_sql.plan.constraints import Constraint, Operator
+from klaviyo_sql.plan.constraints import Constraint, Operator, Unknown
 from klaviyo_sql.plan.scan import Chain, Order, Plan, Scan, Today
 
 _REVENUE = "Placed Order"
+_REVENUE_COLUMNS = ("name", "integration_category", "created", "id")
+_TIMEZONE = ("timezone",)
+_NAMED = ("id", "name")
 _KLAVIYO_BEGAN = datetime(2012, 1, 1, tzinfo=UTC)
 
 
@@ -44,6 +48,14 @@ class Scans(Protocol):
     def pages_of(self, scan: Scan) -> Iterator[list[Row]]: ...
 
     def read_whole(self, scan: Scan) -> list[Row]: ...
+
+
+class _Account(NamedTuple):
+    """What plans depend on that only the account can tell, asked for when it matters."""
+
+    today: Callable[[], Today]
+    revenue_metric: Callable[[], str]
+    metrics_named: named_metrics.MetricsNamed
 
 
 class Engine:
@@ -76,6 +88,8 @@ class Engine:
         self._clock = clock
         self._timezone: str | None = None
         self._revenue: str | None = None
+        self._metrics: tuple[Budget, list[Row]] | None = None
+        """The ids and names of all metrics, and the statement that they were read for."""
 
     @property
     def statement_budget(self) -> Budget:
@@ -108,7 +122,7 @@ class Engine:
 
         DataError when a time column is compared with a text that is no time; BudgetExceeded when more requests are known to be needed than are left.
         """
-        plan = self._planned(scan, self._today, self._revenue_metric)
+        plan = self._planned(scan, _Account(self._today, self._revenue_metric, self.metrics_named))
         if scan.limit is None and len(plan.chains) > 1:
             self.statement_budget.foresee(plan.table.name, len(plan.chains))
         return plan
@@ -127,22 +141,45 @@ class Engine:
             return f"Klaviyo cannot filter {name}."
         return f"Narrow the WHERE by what Klaviyo filters {name} by ({', '.join(filtered)})."
 
-    @property
-    def knows_timezone(self) -> bool:
-        """Whether the account's time zone has been read."""
-        return self._timezone is not None
-
     def presumed(self, scan: Scan) -> Plan:
-        """The plan of a scan without sending anything: where the account's time zone is not known yet, it is taken to be UTC."""
-        return self._planned(scan, lambda: self._today_in(self._timezone or "UTC"), lambda: self._revenue or f"<the id of {_REVENUE}>")
+        """The plan of a scan without sending anything; what it would have to know of the account is presumed, and would be asked for `before`."""
+        before: list[Request] = []
 
-    def _planned(self, scan: Scan, today: Callable[[], Today], revenue_metric: Callable[[], str]) -> Plan:
+        def unknown(name: str, *columns: str) -> None:
+            table = self.tables[name]
+            plan = planning.plan(Scan(table, tuple(map(table.index, columns))), self.tables, self._today)
+            before.extend(chain.request for chain in plan.chains)
+
+        def today() -> Today:
+            if self._timezone is None:
+                unknown("accounts", *_TIMEZONE)
+            return self._today_in(self._timezone or "UTC")
+
+        def revenue_metric() -> str:
+            if self._revenue is None:
+                unknown("metrics", *_REVENUE_COLUMNS)
+            return self._revenue or f"<the id of {_REVENUE}>"
+
+        def metrics_named(names: tuple[str, ...]) -> tuple[Any, ...]:
+            unknown("metrics", *_NAMED)
+            return (Unknown(f"<the id of {names[0]}>"),)
+
+        plan = self._planned(scan, _Account(today, revenue_metric, metrics_named))
+        return replace(plan, before=tuple(before)) if before and not plan.nothing else plan
+
+    def _planned(self, scan: Scan, account: _Account) -> Plan:
         cuttable = replace(scan, cut=self.parallel > 1)
-        if isinstance(scan.table.source, CountedCollection):
+        source = scan.table.source
+        if isinstance(source, CountedCollection):
             return counts.plan(cuttable, self.tables, self._clock.now())
-        if isinstance(scan.table.source, Question):
-            return questions.plan(cuttable, questions.Known(self._clock.now(), today, revenue_metric))
-        return planning.plan(cuttable, self.tables, today)
+        if isinstance(source, Question):
+            return questions.plan(cuttable, questions.Known(self._clock.now(), account.today, account.revenue_metric))
+        if isinstance(source, Collection) and source.of_metrics:
+            found = named_metrics.with_ids(cuttable, account.metrics_named)
+            if isinstance(found, Plan):
+                return found
+            cuttable = found
+        return planning.plan(cuttable, self.tables, account.today)
 
     def read_whole(self, scan: Scan) -> list[Row]:
         """All rows of a scan, for somebody who will not stop halfway: with as many requests at once as there may be from the first on."""
@@ -229,6 +266,9 @@ class Engine:
 
     def _pages(self, plan: Plan, window: Window) -> Iterator[list[Row]]:
         """The pages of chains, with what had to be read for each row."""
+        source = plan.table.source
+        if isinstance(source, Collection) and source.distinct:
+            return _distinct(plan.table, window.pages())
         return (self._with_detail(plan.table, page, chain) if chain.detail else page for chain, page in window.pages())
 
     def _until(self, chain: Chain) -> int:
@@ -255,7 +295,7 @@ class Engine:
         """The account's time zone, read once for the engine, and the date there now."""
         if self._timezone is None:
             table = self.tables["accounts"]
-            row = next(self.scan(Scan(table, (table.index("timezone"),))), None)
+            row = next(self.scan(Scan(table, tuple(map(table.index, _TIMEZONE)))), None)
             if row is None or not row[0]:
                 raise errors.OperationalError("Klaviyo does not tell the account's time zone, without which days and months cannot be told apart.")
             try:
@@ -271,15 +311,36 @@ class Engine:
         """The metric that counts as revenue, read once for the engine: Placed Order; of several that of an online shop, then the oldest."""
         if self._revenue is None:
             table = self.tables["metrics"]
-            columns = tuple(table.index(name) for name in ("name", "integration_category", "created", "id"))
-            found = [row for row in self.scan(Scan(table, columns)) if row[0] == _REVENUE]
+            found = [row for row in self.scan(Scan(table, tuple(map(table.index, _REVENUE_COLUMNS)))) if row[0] == _REVENUE]
             if not found:
                 raise errors.DataError(f"The account has no metric {_REVENUE}: say which counts as a conversion, WHERE conversion_metric_id = '…'.")
             self._revenue = str(min(found, key=lambda row: ((row[1] or "").lower() != "ecommerce", row[2] or "9999", row[3]))[3])
         return self._revenue
 
+    def metrics_named(self, names: tuple[str, ...]) -> tuple[Any, ...]:
+        """The ids of the metrics with these names, read once for a statement: metrics come, and Klaviyo renames them."""
+        budget = self.statement_budget
+        if self._metrics is None or self._metrics[0] is not budget:
+            table = self.tables["metrics"]
+            self._metrics = budget, list(self.scan(Scan(table, tuple(map(table.index, _NAMED)))))
+        return tuple(id_ for id_, name in self._metrics[1] if name in names)
+
     def _today_in(self, timezone: str) -> Today:
         return Today(timezone, self._clock.now().astimezone(ZoneInfo(timezone)).date())
+
+
+def _distinct(table: Table, pages: Iterable[tuple[Chain, list[Row]]]) -> Iterator[list[Row]]:
+    """The first row of each key, of rows that have one."""
+    seen: set[Row] = set()
+    for chain, page in pages:
+        positions = [chain.columns.index(table.index(name)) for name in table.key]
+        kept = []
+        for row in page:
+            key = tuple(row[position] for position in positions)
+            if key not in seen and None not in key:
+                seen.add(key)
+                kept.append(row)
+        yield kept
 
 
 def _each_once(parents: Iterable[Row]) -> Iterator[Row]:

@@ -17,9 +17,8 @@ from klaviyo_sql.engine import Scans
 from klaviyo_sql.errors import NotSupportedError
 from klaviyo_sql.fetch.rows import Row
 from klaviyo_sql.model.table import Collection, Detail, Id, Question, Table
-from klaviyo_sql.plan import pushdown
+from klaviyo_sql.plan import cost
 from klaviyo_sql.plan.constraints import Constraint, Operator
-from klaviyo_sql.plan.cost import SMALL_TABLE
 from klaviyo_sql.plan.filters import MOST_VALUES
 from klaviyo_sql.plan.scan import Order, Scan
 
@@ -103,8 +102,9 @@ class Scanner:
         candidates = [term for term in constraints if term.operator is Operator.EQUAL and isinstance(term.value, str)]
         ids = [term for term in candidates if isinstance(self.table.columns[term.column].place, Id) and source.get and not source.parent]
         for term in ids or candidates:
-            if ids or pushdown.batches(self.table, term.column):
-                return _Lookup(term.column, term.value, tuple(other for other in constraints if other is not term))
+            found = _Lookup(term.column, term.value, tuple(other for other in constraints if other is not term))
+            if ids or self._is_batched(found):
+                return found
         return None
 
     def _looked_up(self, lookup: _Lookup, waiting: Waiting) -> list[Row] | None:
@@ -122,7 +122,7 @@ class Scanner:
         if self._may_read_whole() and (others or self._found):
             self._whole = self._grouped(lookup, ())
             return self._whole.get(lookup.value, [])
-        if not others or not pushdown.batches(self.table, lookup.column):
+        if not others or not self._is_batched(lookup):
             if not isinstance(self.table.columns[lookup.column].place, Id):
                 return None
             term = Constraint(lookup.column, Operator.EQUAL, lookup.value)
@@ -139,9 +139,20 @@ class Scanner:
             self._found[value] = grouped.get(value, [])
         return grouped.get(lookup.value, [])
 
+    def _is_batched(self, lookup: _Lookup) -> bool:
+        others = tuple((term.column, term.operator) for term in lookup.rest)
+        return cost.batches(self.table, self.columns, lookup.column, others, self.engine.tables)
+
     def _may_read_whole(self) -> bool:
         places = (self.table.columns[column].place for column in self.columns)
-        return self.table.typical_rows <= SMALL_TABLE and not any(isinstance(place, Detail) for place in places)
+        return (self.table.typical_rows <= cost.SMALL_TABLE or self._is_in_few_pages()) and not any(isinstance(place, Detail) for place in places)
+
+    def _is_in_few_pages(self) -> bool:
+        """Whether the rows are in the resources of a small table, and a hundred keys were not enough: by keys it takes as many requests each time."""
+        if not self._found:
+            return False
+        sources = [way.source for way in self.table.ways if isinstance(way.source, Collection)]
+        return any(source.of is not None and source.parent is None and self.engine.tables[source.of].typical_rows <= cost.SMALL_TABLE for source in sources)
 
     def _grouped(self, lookup: _Lookup, terms: tuple[Constraint, ...]) -> dict[str, list[Row]]:
         """The rows of a scan by their value of the lookup's column."""

@@ -80,7 +80,7 @@ def index() -> str:
         "",
         "## Metric aggregates and reports",
         "",
-        "Functions that return tables, of the connection's own account; [Reports](../reports.md) tells how they are asked.",
+        "Functions that return tables; [Reports](../reports.md) tells how they are asked.",
         "",
         "| function | what it is | asks |",
         "|---|---|---|",
@@ -179,8 +179,8 @@ def other_names() -> str:
         "",
         "Each is a declaration over the same engine: nothing is copied, and conditions, order and columns are sent to Klaviyo as they are for the table. "
         "Upper and lower case do not matter (`fivetran.EVENT`). Names are always written with their schema, and a schema costs nothing until a "
-        "statement mentions it. They read the connection's own account, and always from Klaviyo, also where a local copy of the table is kept. An account "
-        "cannot be named like one of them. A database of yours that is attached under such a name before stays what it is.",
+        "statement mentions it. They read the connection's own account, or the local copy where the table is [materialized](materialized-tables.md) and has "
+        "what is read. An account cannot be named like one of them. A database of yours that is attached under such a name before stays what it is.",
         "",
         "Columns are called as in the table (in PascalCase for Skyvia), unless they are listed. Columns in *italics* are left out of `SELECT *`.",
         "",
@@ -196,7 +196,10 @@ def other_names() -> str:
 
 def _base(made: Object) -> str:
     """The table that an object is of, and which part of it."""
-    part = " and ".join(f"`{column} = '{values[0]}'`" for column, values in made.part.items())
+    parts = [f"`{column} = '{values[0]}'`" for column, values in made.part.items()]
+    if made.of_metrics:
+        parts.append(f"the metric is {' or '.join(made.of_metrics)}")
+    part = " and ".join(parts)
     return f"[{made.base}](tables/{made.base}.md){f' where {part}' if part else ''}"
 
 
@@ -204,7 +207,7 @@ def _named_columns(made: Object, table: Table) -> str:
     """The columns whose names are not the table's, or all of an object that has only some."""
     named = made.columns if made.columns is not None else {theirs: own for own, theirs in made.renamed.items()}
     told = [f"`{theirs}`" if theirs == own else f"`{theirs}` ({own})" for theirs, own in named.items()]
-    told += [f"`{column.name}`" for column in made.added]
+    told += [f"*{column.name}*" if column.hidden else f"`{column.name}`" for column in made.added]
     if made.columns is not None:
         told += [
             f"*{column.name}*" if column.hidden else f"`{column.name}`"

@@ -102,9 +102,7 @@ def named(name: str, schemas: Mapping[str, Sequence[Table]]) -> Table | OwnTable
         return chosen if schema == "main" else replace(chosen, name=f"{schema}.{chosen.name}")
     if own := OWN_TABLES.get(name.strip().lower()):
         return own
-    if report := REPORTS.get(name.strip().lower()):
-        return report
-    near = difflib.get_close_matches(name.lower(), [*known, *OWN_TABLES, *REPORTS], n=3, cutoff=0.5)
+    near = difflib.get_close_matches(name.lower(), [*known, *OWN_TABLES], n=3, cutoff=0.5)
     # The two names of a table are one suggestion.
     tables = dict.fromkeys(_written(known[match]) if match in known else match for match in near)
     hint = f" Did you mean {' or '.join(tables)}?" if tables else ""
@@ -112,7 +110,7 @@ def named(name: str, schemas: Mapping[str, Sequence[Table]]) -> Table | OwnTable
 
 
 def _tables() -> Iterator[Sequence[Any]]:
-    for table in TABLES.values():
+    for table in (*TABLES.values(), *REPORTS.values()):
         operation = contract.operation(introspection.operation_name(table))
         yield table.name, table.doc, operation.rate.burst, operation.rate.steady, operation.page.max if operation.page else None
 

@@ -10,9 +10,9 @@ import functools
 import math
 from typing import Any
 
-from klaviyo_sql.copies.layout import Layout
+from klaviyo_sql.copies.layout import Layout, quoted
 from klaviyo_sql.model import timestamps
-from klaviyo_sql.model.table import Column, Table, Type
+from klaviyo_sql.model.table import Column, Property, Table, Type
 from klaviyo_sql.plan.constraints import Constraint, Operator, comparable, in_sql
 from klaviyo_sql.plan.scan import Order
 
@@ -27,10 +27,12 @@ def select(layout: Layout, columns: tuple[int, ...], constraints: tuple[Constrai
     values: list[Any] = []
     for constraint in constraints:
         column = declared[constraint.column]
-        name = f'"{column.name}"'
+        name = quoted(column.name)
         if constraint.operator is Operator.NOT_NULL:
             terms.append(f"{name} IS NOT NULL")
             continue
+        if isinstance(column.place, Property):
+            continue  # its values are of any type, and only the statement knows what a comparison with them means
         asked = constraint.value if constraint.operator is Operator.IN else (constraint.value,)
         known = [value for value in asked if value is not None]
         if column.type.is_instant:
@@ -44,12 +46,12 @@ def select(layout: Layout, columns: tuple[int, ...], constraints: tuple[Constrai
         else:
             terms.append(f"{name} {constraint.operator} ?")
         values += known
-    names = ", ".join([f'"{declared[position].name}"' for position in columns]) or "NULL"
+    names = ", ".join([quoted(declared[position].name) for position in columns]) or "NULL"
     sql = f'SELECT {names} FROM "{layout.name}"'
     if terms:
         sql += f" WHERE {' AND '.join(terms)}"
     if order is not None:
-        sql += f' ORDER BY "{declared[order.column].name}"' + (" DESC" if order.descending else "")
+        sql += f" ORDER BY {quoted(declared[order.column].name)}" + (" DESC" if order.descending else "")
     return sql, tuple(values)
 
 

@@ -40,7 +40,7 @@ class Layout:
     @property
     def quoted(self) -> tuple[str, ...]:
         """The names of the columns, as SQL has them."""
-        return tuple(f'"{self.table.columns[position].name}"' for position in self.columns)
+        return tuple(quoted(self.table.columns[position].name) for position in self.columns)
 
     @property
     def key(self) -> tuple[str, ...]:
@@ -55,9 +55,11 @@ class Layout:
     def ddl(self, name: str) -> str:
         """CREATE TABLE.
 
-        Times are in one fixed-width form, which orders as time does, so that they need no collating sequence here.
+        Times are in one fixed-width form, which orders as time does, so that they need no collating sequence here. Custom properties have values of any type,
+        which a declared type would change.
         """
-        columns = [f'"{column.name}" {column.type.declared}' for column in (self.table.columns[position] for position in self.columns)]
+        declared = (self.table.columns[position] for position in self.columns)
+        columns = [quoted(column.name) + ("" if isinstance(column.place, Property) else f" {column.type.declared}") for column in declared]
         return f'CREATE TABLE "{name}"({", ".join(columns)}, PRIMARY KEY ({", ".join(self.key)}))'
 
     def index_ddl(self, name: str, generation: int) -> list[str]:
@@ -79,10 +81,15 @@ class Layout:
         return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
+def quoted(name: str) -> str:
+    """The name as SQL has it: those of custom properties may have any character."""
+    return '"' + name.replace('"', '""') + '"'
+
+
 def layout(table: Table, *, all_columns: bool) -> Layout:
     """The layout of a table's copy.
 
-    Left out are arguments, which are no data, custom properties, which are in their JSON, and what costs a request a row. So are, unless
+    Left out are arguments, which are no data, and what costs a request a row. So are, unless
     `all_columns` is asked for, the columns that Klaviyo returns only when it is asked for them: they lower the limits, and not every change of
     them shows in `updated`. A scan that wants one of them goes to Klaviyo.
     """
@@ -92,7 +99,7 @@ def layout(table: Table, *, all_columns: bool) -> Layout:
 
 
 def _is_copied(column: Column, *, all_columns: bool) -> bool:
-    if isinstance(column.place, Argument | Detail | Property):
+    if isinstance(column.place, Argument | Detail):
         return False
     return all_columns or not (isinstance(column.place, Attribute | Latest) and column.place.additional)
 

@@ -16,6 +16,7 @@ from klaviyo_sql.copies.file import CopyFile
 from klaviyo_sql.copies.layout import layout
 from klaviyo_sql.copies.need import Copy, Need, State, delta, need, refuse_unless_right
 from klaviyo_sql.copies.refresh import Refreshed, refresh
+from klaviyo_sql.copies.view import View, of_itself
 from klaviyo_sql.engine import Engine
 from klaviyo_sql.fetch.rows import Row
 from klaviyo_sql.freshness import Freshness
@@ -96,14 +97,21 @@ class Copies:
         named = self._names.get(table.name.lower())
         return self._copies.get(named.name) if named else None
 
+    def view(self, table: Table) -> View | None:
+        """How a table is answered from its own copy; None when it is not materialized."""
+        copy = self.of(table)
+        return None if copy is None else of_itself(copy, table)
+
     def begin(self) -> Snapshots:
         """A statement begins: it asks for what is new again."""
         self.current = Snapshots(self.file)
         return self.current
 
-    def pages(self, copy: Copy, columns: tuple[int, ...], constraints: tuple[Constraint, ...], order: Order | None) -> Iterator[list[Row]]:
+    def pages(self, view: View, columns: tuple[int, ...], constraints: tuple[Constraint, ...], order: Order | None) -> Iterator[list[Row]]:
         """The rows of a scan from the copy, some at a time; the copy is brought up to date before the statement's first."""
-        sql, values = choice.select(copy.layout, columns, constraints, order)
+        copy = view.copy
+        held = tuple(map(view.position, columns))
+        sql, values = choice.select(copy.layout, held, view.constraints(constraints, self._engine.metrics_named), view.order(order))
         rows = self._snapshot(copy).execute(sql, values)
         yield list(itertools.islice(rows, _FIRST_PAGE))
         while page := list(itertools.islice(rows, _PAGE)):

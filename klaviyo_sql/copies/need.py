@@ -79,7 +79,7 @@ def refuse_unless_right(table: Table, freshness: Freshness) -> None:
     if not isinstance(source, Collection):
         raise errors.InterfaceError(
             f"{table.name} cannot be materialized: Klaviyo computes its rows anew for each question, and events that arrive late change past periods. "
-            "It is one request for a metric and a year as it is."
+            "It is a request or two as it is."
         )
     if source.changes is None and table.typical_rows > SMALL_TABLE and freshness.max_age is None:
         raise errors.InterfaceError(

@@ -182,7 +182,7 @@ class Conversation:
             known = session.table_of_schema(*module.split(".", 1))
         else:
             known = session.own_table(module)
-        return Served(known.table, known.engine, session.statement, known.copies, name=known.name)
+        return Served(known.table, known.engine, session.statement, session.copies, known.view, name=known.name)
 
     # Scans
 
@@ -190,7 +190,7 @@ class Conversation:
         served = self._served[table]
         offer = Offer(terms, order, used)
         possible = served.agree(offer)
-        return offer.agreed(possible=possible, lasting=isinstance(served, ServedOwn) or served.copy is None)
+        return offer.agreed(possible=possible, lasting=isinstance(served, ServedOwn) or served.view is None)
 
     def _scan(self, number: int, table: int, begins: bool, agreed: str, values: list[Any], standing: list[list[int]]) -> Any:
         if begins:
@@ -318,7 +318,7 @@ class ScanCursor(Standing):
 class ServedOwn:
     """A table in which the driver tells of itself."""
 
-    copy = None
+    view = None
 
     def __init__(self, table: OwnTable, rows: Callable[[], list[Row]]) -> None:
         self.name = table.name

@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 
 import msgspec
 
+from klaviyo_sql.fetch import property_values
 from klaviyo_sql.fetch.rows import GarbageError, Page, Row, in_sql, newest
 from klaviyo_sql.model.table import (
     Attribute,
@@ -27,7 +28,9 @@ from klaviyo_sql.model.table import (
     Latest,
     Linked,
     Place,
+    Property,
     Related,
+    Whole,
 )
 
 Resource = dict[str, Any]
@@ -46,7 +49,7 @@ class _Found(NamedTuple):
 def is_nested(columns: Sequence[Column], each: tuple[Linked | Elements, ...]) -> bool:
     """Whether rows are to be read here, and not straight from each resource."""
     return bool(each) or any(
-        isinstance(column.place, Included | Collected) or (isinstance(column.place, Related) and column.place.inlined) for column in columns
+        isinstance(column.place, Included | Collected | Whole) or (isinstance(column.place, Related) and column.place.inlined) for column in columns
     )
 
 
@@ -167,12 +170,18 @@ def _cell(column: Column, constant: Any, included: _Included, linked: str | None
     place, type_ = column.place, column.type
     if isinstance(place, Id):
         return lambda found: found.owner["id"]
+    if isinstance(place, Property):
+        keys, convert = property_values.keys_of(place), property_values.reader(place, type_)
+        return lambda found: convert(_at(found.owner.get("attributes"), keys))
     if isinstance(place, Attribute | Detail | Latest | Related | Included):
         read = _reader(place, included, linked)
         return lambda found: in_sql(type_, read(found))
     if isinstance(place, Collected):
         relation, names = place.relation, place.attributes
         return lambda found: in_sql(type_, [_summary(included.demanded(identifier), names) for identifier in _identifiers(found.owner, relation)])
+    if isinstance(place, Whole):
+        of = _other(place.relation, included, linked)
+        return lambda found: None if (resource := of(found)) is None else in_sql(type_, {"id": resource["id"]} | (resource.get("attributes") or {}))
     if isinstance(place, Element):
         keys = place.keys
         return lambda found: in_sql(type_, _at(found.element, keys))

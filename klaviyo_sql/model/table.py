@@ -6,7 +6,7 @@ answer is exact. Operators, page sizes, sort names and rates are not repeated he
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from enum import Enum
 
@@ -114,6 +114,21 @@ class Collected:
     relation: str
     resource: str
     attributes: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Whole:
+    """The resource at the other end of a to-one relation, as one JSON object of its id and its attributes; NULL where there is none."""
+
+    relation: str
+    resource: str
+
+
+@dataclass(frozen=True, slots=True)
+class Constant:
+    """The same value in every row."""
+
+    value: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -251,6 +266,8 @@ Place = (
     | Related
     | Included
     | Collected
+    | Whole
+    | Constant
     | Element
     | ElementKind
     | ElementNumber
@@ -348,7 +365,9 @@ class Collection:
     time that every row has, so that it can be cut into ranges that are read side by side. `absent_statuses` are the statuses by which
     `get` says that an id does not exist. `changes` names the time column in which everything new or changed shows; a local copy is kept fresh by it.
     `one` says that the reply is one resource, not a page of them. `always` are clauses that every request has: they leave out only resources that have
-    no rows. `of` is the table of the resources, when rows are what is in them.
+    no rows. `of` is the table of the resources, when rows are what is in them: with `each`, or with `distinct`, which makes one row of all resources that
+    have the same values in the table's key, and none of those that have no value there. `of_metrics` are the names of metrics: rows are only those of
+    metrics that are called so in the account.
     """
 
     resource: str
@@ -364,6 +383,8 @@ class Collection:
     each: tuple[Linked | Elements, ...] = ()
     always: tuple[str, ...] = ()
     of: str | None = None
+    distinct: bool = False
+    of_metrics: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -484,6 +505,17 @@ class Table:
             return replace(column, place=place, filters=filters, sort=None)
 
         return replace(self, source=source, columns=tuple(map(placed, self.columns)), others=())
+
+
+def with_properties(columns: Iterable[Column], properties: Iterable[Column]) -> tuple[Column, ...]:
+    """The columns, with property columns before the first that Klaviyo returns only when it is asked for it, or else at the end.
+
+    SQLite tells of the first 63 columns whether they are read, and of all others whether any is: behind those, a property would be read with everything
+    that costs more.
+    """
+    own = tuple(columns)
+    place = next((n for n, column in enumerate(own) if isinstance(column.place, Attribute | Latest) and column.place.additional), len(own))
+    return (*own[:place], *properties, *own[place:])
 
 
 def pascal_case(name: str) -> str:

@@ -77,6 +77,11 @@ def way_for(table: Table, columns: Iterable[int], taken: Sequence[tuple[int, Ope
     return min(fit, key=lambda way: _dearness(way, used, taken, tables), default=table)
 
 
+def batches(table: Table, columns: Iterable[int], column: int, others: Iterable[tuple[int, Operator]], tables: dict[str, Table]) -> bool:
+    """Whether one request can ask for the rows of many values of the column, in the way that the table is read then, with the other terms handed over."""
+    return pushdown.batches(way_for(table, columns, ((column, Operator.IN), *others), tables), column)
+
+
 def _tells(way: Table, used: Iterable[int], taken: Iterable[tuple[int, Operator]]) -> bool:
     """Whether this way knows the columns; what is an argument it knows only when it is given."""
     given = {column for column, operator in taken if operator in (Operator.EQUAL, Operator.IN)}

@@ -49,12 +49,12 @@ def filtered(table: Table) -> list[str]:
     return [column.name for position, column in enumerate(table.columns) if any(is_pushed(table, position, operator) for operator in Operator)]
 
 
-def batches(table: Table, column: int) -> bool:
-    """Whether one request can ask for the rows of many values of the column."""
-    declared = table.columns[column]
-    if not isinstance(table.source, Collection) or isinstance(declared.place, ParentId | Argument | AccountName) or declared.type.is_instant:
+def batches(way: Table, column: int) -> bool:
+    """Whether one request can ask for the rows of many values of the column, when the table is read this way."""
+    declared = way.columns[column]
+    if not isinstance(way.source, Collection) or isinstance(declared.place, ParentId | Argument | AccountName | Elsewhere) or declared.type.is_instant:
         return False
-    found = filters.value_filter(declared.filters, contract.operation(table.source.list).filters)
+    found = filters.value_filter(declared.filters, contract.operation(way.source.list).filters)
     return found is not None and "any" in found[1].operators
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from klaviyo_sql.contract import Operation
-from klaviyo_sql.model.table import Attribute, Choice, Collected, Collection, Detail, Elements, Included, Latest, Linked, ParentId, Place, Related
+from klaviyo_sql.model.table import Attribute, Choice, Collected, Collection, Detail, Elements, Included, Latest, Linked, ParentId, Place, Related, Whole
 from klaviyo_sql.plan import fieldsets
 
 
@@ -45,7 +45,7 @@ def parameters(source: Collection, operation: Operation, places: Iterable[Place]
             case Included(relation=relation, resource=resource, place=Attribute(keys=keys)):
                 asked.include(relation, resource)
                 asked.attribute(resource, keys, None)
-            case Included(relation=relation, resource=resource):
+            case Included(relation=relation, resource=resource) | Whole(relation=relation, resource=resource):
                 asked.include(relation, resource)
                 asked.whole.add(resource)
             case _:

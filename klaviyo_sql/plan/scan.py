@@ -22,6 +22,7 @@ from klaviyo_sql.model.table import (
     Choice,
     Collection,
     Column,
+    Constant,
     Detail,
     Elements,
     FromParent,
@@ -172,6 +173,8 @@ class Plan:
     rechecked: tuple[str, ...] = ()
     note: str = ""
     """What else there is to know of it, for those who have it explained."""
+    before: tuple[Request, ...] = ()
+    """What has to be asked before anything of it, where it was made without asking: the plan may be another one then."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -316,7 +319,7 @@ class _Collection:
 
     def plan(self) -> Plan:
         table = self.scan.table
-        self.inexact = bool(self.source.each)  # so many resources need not have so many rows
+        self.inexact = bool(self.source.each) or self.source.distinct  # so many resources need not have so many rows
         keys = self._keys()
         if keys is not None:
             chains = tuple(self._by_id(key) for key in keys if _can_be_an_id(key))
@@ -556,6 +559,12 @@ class _Collection:
             for position, column in enumerate(self.scan.table.columns)
             if isinstance(column.place, Choice) and len(column.place.values) == 1
         )
+        if self.source.of_metrics:
+            checks += tuple(
+                Check(position, values=frozenset(wanted.values or ()))
+                for position, wanted in self.wanted.items()
+                if isinstance(self.scan.table.columns[position].place, Related) and wanted.values is not None
+            )
         columns = self._columns(checks)
         return self._finished(
             self.source.get,
@@ -573,6 +582,7 @@ class _Collection:
         self, operation: str, path: str, parameters: dict[str, str], columns: tuple[int, ...], known: dict[int, Any], *, by_id: bool = False, **more: Any
     ) -> Chain:
         table = self.scan.table
+        known = known | {n: place.value for n in columns if isinstance(place := table.columns[n].place, Constant)}
         decoded = tuple(
             replace(table.columns[n], place=Argument() if n in known else representation.place_in_reply(table.columns[n].place, by_id=by_id)) for n in columns
         )
@@ -583,7 +593,8 @@ class _Collection:
     def _columns(self, checks: Iterable[Check], cut: Slicing | None = None) -> tuple[int, ...]:
         """The columns that rows must have: those that SQLite reads, those that are checked, and those that sort or cut them."""
         order = (self.scan.order.column,) if self.scan.order else (cut.column,) if cut else ()
-        ids = tuple(n for n, column in enumerate(self.scan.table.columns) if isinstance(column.place, Id))
+        table = self.scan.table
+        ids = tuple(n for n, column in enumerate(table.columns) if isinstance(column.place, Id) or (self.source.distinct and column.name in table.key))
         return tuple(dict.fromkeys((*self.scan.columns, *(check.column for check in checks), *order, *ids)))
 
     def _representation(self, operation: Operation, columns: tuple[int, ...], known: dict[int, Any], *, by_id: bool = False) -> dict[str, str]:

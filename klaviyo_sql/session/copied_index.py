@@ -7,9 +7,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from klaviyo_sql.copies.layout import Layout
+from klaviyo_sql.copies.view import View
 from klaviyo_sql.model import timestamps
-from klaviyo_sql.model.table import Table
+from klaviyo_sql.model.table import Property, Table
 from klaviyo_sql.plan.constraints import Operator, comparable
 from klaviyo_sql.plan.cost import estimate
 from klaviyo_sql.session import index
@@ -21,13 +21,15 @@ _NEWEST = 0.2
 """What is left of the estimate for a range of times that only has a beginning: who keeps a copy mostly asks for the newest rows."""
 
 
-def agree(info: IndexInfo, table: Table, layout: Layout, tables: dict[str, Table], rows: int) -> bool:
+def agree(info: IndexInfo, table: Table, view: View, tables: dict[str, Table], rows: int, name: str) -> bool:
     """Fill in SQLite's index information; False, and nothing is done, when the scan wants a column that the copy does not hold.
 
-    `rows` is how many the copy has. DataError when a time column is compared with a literal that is no time.
+    `rows` is how many the copy has; `name` tells the table from all others of the connection. DataError when a time column is compared with a literal that
+    is no time.
     """
     columns = index.used(info, table)
-    if not layout.holds((*columns, *_constrained(info))):
+    layout = view.copy.layout
+    if not view.holds((*columns, *_constrained(info))):
         return False
     terms: list[tuple[int, Operator, Any]] = []
     for n in range(info.nConstraint):
@@ -39,9 +41,11 @@ def agree(info: IndexInfo, table: Table, layout: Layout, tables: dict[str, Table
         if operator is None:
             continue
         value = info.get_aConstraint_rhs(n)
-        collation = declared.type.collation
-        if value is not None and collation == timestamps.COLLATION == info.get_aConstraint_collation(n):
+        collation = declared.collation
+        if value is not None and declared.type.collation == timestamps.COLLATION and collation == info.get_aConstraint_collation(n):
             comparable(table, declared, value)
+        if isinstance(declared.place, Property):
+            continue  # its values are of any type, and only the statement knows what a comparison with them means
         if not info.get_aConstraint_usable(n) or (operator is not Operator.NOT_NULL and info.get_aConstraint_collation(n) != collation):
             continue
         several = operator is Operator.EQUAL and info.get_aConstraintUsage_in(n)
@@ -50,8 +54,8 @@ def agree(info: IndexInfo, table: Table, layout: Layout, tables: dict[str, Table
         info.set_aConstraintUsage_omit(n, declared.type.is_instant)
         if several:
             info.set_aConstraintUsage_in(n, True)
-    order = _order(info, layout)
-    taken = [(column, operator) for column, operator, _ in terms]
+    order = _order(info, view)
+    taken = [(view.position(column), operator) for column, operator, _ in terms]
     found = estimate(layout.table, taken, tables)
     expected = max(1.0, found.rows * rows / layout.table.typical_rows)
     times = [operator for column, operator in taken if column == layout.change]
@@ -64,7 +68,7 @@ def agree(info: IndexInfo, table: Table, layout: Layout, tables: dict[str, Table
     info.estimatedCost = _BEGIN + (1.0 if unique else expected if by_index else float(max(rows, 1)))
     if unique:
         info.idxFlags = SCAN_UNIQUE
-    info.idxStr = index.text(Agreement(table=table.name, terms=tuple(terms), columns=columns, order=order, copied=True))
+    info.idxStr = index.text(Agreement(table=name, terms=tuple(terms), columns=columns, order=order, copied=True))
     return True
 
 
@@ -74,9 +78,9 @@ def _constrained(info: IndexInfo) -> list[int]:
     return [column for column in columns if column >= 0]
 
 
-def _order(info: IndexInfo, layout: Layout) -> tuple[int, bool] | None:
+def _order(info: IndexInfo, view: View) -> tuple[int, bool] | None:
     """The order that an index of the copy keeps, if it is all of what is wanted."""
     if info.nOrderBy != 1:
         return None
     column = info.get_aOrderBy_iColumn(0)
-    return (column, bool(info.get_aOrderBy_desc(0))) if column in layout.indexed else None
+    return (column, bool(info.get_aOrderBy_desc(0))) if column >= 0 and view.columns[column] in view.copy.layout.indexed else None

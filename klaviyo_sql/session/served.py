@@ -11,7 +11,7 @@ from typing import Any
 import msgspec
 
 from klaviyo_sql import errors
-from klaviyo_sql.copies import Copies
+from klaviyo_sql.copies import Copies, View
 from klaviyo_sql.engine import Engine, Scans
 from klaviyo_sql.fetch.rows import Row
 from klaviyo_sql.model.table import Table
@@ -60,14 +60,15 @@ class Served:
         table: Table,
         engine: Scans,
         statement: Statement,
-        copies: Copies | None,
+        copies: Copies,
+        view: View | None,
         *,
         pending: Pending | None = None,
         targets: Targets | None = None,
         name: str | None = None,
         keyed: bool = False,
     ) -> None:
-        """`name` tells the table from all others of the connection; the default is its own. Without `copies` it has no local copy.
+        """`name` tells the table from all others of the connection; the default is its own. Without a `view` no local copy answers for it.
 
         `pending` is where changes wait, on a connection that may write; `targets` tell what a statement that writes needs to know. `keyed`: SQLite takes the
         table to be one that can be written, even if Klaviyo does not write it.
@@ -75,7 +76,7 @@ class Served:
         self.name = name or table.name
         self.table = table
         self.copies = copies
-        self.copy = copies.of(table) if copies is not None else None
+        self.view = view
         self.engine = engine
         self.statement = statement
         self.pending = pending
@@ -106,12 +107,11 @@ class Served:
 
         DataError when a time column is compared with a literal that is no time.
         """
-        copies, target = self.copies, self.target()
+        view, target = self.view, self.target()
         if (
             target is not None
-            or copies is None
-            or self.copy is None
-            or not copied_index.agree(info, self.table, self.copy.layout, self.engine.tables, copies.row_count(self.copy))
+            or view is None
+            or not copied_index.agree(info, self.table, view, self.engine.tables, self.copies.row_count(view.copy), self.name)
         ):
             reads = self.targets.reads(self._sql_name) if self.targets is not None and self.row_key is not None else ()
             needed = self._needed(target)
@@ -124,8 +124,8 @@ class Served:
         if agreement.presumed_rows:
             rows = _presumed(agreement, values)
             return iter([rows] if rows else [])
-        if agreement.copied and self.copy is not None and self.copies is not None:
-            return self.copies.pages(self.copy, agreement.columns, agreement.constraints(values), agreement.scan_order)
+        if agreement.copied and self.view is not None:
+            return self.copies.pages(self.view, agreement.columns, agreement.constraints(values), agreement.scan_order)
         scanner = self.statement.scanner(self.engine, self.table, agreed)
         return scanner.pages(agreement.constraints(values), functools.partial(self.statement.waiting, standing))
 

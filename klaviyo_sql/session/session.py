@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import replace
 from typing import Any, NamedTuple
 
 import httpx
@@ -11,12 +12,13 @@ import msgspec
 
 from klaviyo_sql import all_accounts, custom_properties, errors
 from klaviyo_sql.all_accounts import AllAccounts
-from klaviyo_sql.copies import Copies, CopyFile
+from klaviyo_sql.copies import Copies, CopyFile, View
 from klaviyo_sql.engine import Engine, Scans
 from klaviyo_sql.fetch import Budget, Client, Limits, RequestLog
 from klaviyo_sql.fetch.rows import Row
 from klaviyo_sql.model.clock import Clock, SystemClock
 from klaviyo_sql.model.table import Table
+from klaviyo_sql.plan.constraints import Constraint, Operator
 from klaviyo_sql.session import introspection, own_tables, schemas
 from klaviyo_sql.session.own_tables import OwnTable
 from klaviyo_sql.session.pending import Pending
@@ -36,12 +38,12 @@ Reach = Callable[[str], tuple[httpx.BaseTransport | None, Limits | None]]
 
 
 class Known(NamedTuple):
-    """A table that a statement may name: its name among all tables of the session, its declaration, who answers scans of it, its copies if it has any."""
+    """A table that a statement may name: its name among all tables of the session, its declaration, who scans it, and which local copy does, if any."""
 
     name: str
     table: Table
     engine: Scans
-    copies: Copies | None
+    view: View | None
     keyed: bool = False
     """Whether SQLite takes the table to be one that can be written, even if Klaviyo does not write it."""
 
@@ -68,7 +70,7 @@ class Session:
         self.statement_timeout = settings.statement_timeout
         # A local copy of the events counts them without any request, and as they were when it was made fresh.
         self.counts = COUNTING[0] if EVENTS.name in settings.materialized else settings.counts
-        self.declared = dict(tables)
+        self.declared = {**tables, **REPORTS}
         self.log = RequestLog()
         self.statement = Statement()
         self.engines: dict[str | None, Engine] = {}
@@ -206,15 +208,12 @@ class Session:
         for declared in self.declared.values():
             for table in schemas.spelled(declared):
                 yield self._known(table.name, table, self.engine), schemas.is_only_read(table, write=self.settings.write)
-        for table in REPORTS.values():
-            yield self._known(table.name, table, self.engine), True
         if self.counts != COUNTING[0]:
             yield self._known(EVENT_COUNTS.name, EVENT_COUNTS, self.engine), True
 
     def own_table(self, name: str) -> Known:
         """One of the connection's own tables, or of the functions that return tables, in whatever case its name is written; ProgrammingError."""
-        report = REPORTS.get(name.lower())
-        return self.table_of_schema(schemas.OWN, name) if report is None else self._known(report.name, report, self.engine)
+        return self.table_of_schema(schemas.OWN, name)
 
     def table_of_schema(self, schema_name: str, name: str) -> Known:
         """The table of a schema; ProgrammingError when there is none of that name."""
@@ -222,7 +221,22 @@ class Session:
         table = schema.table(name) if schema else None
         if schema is None or table is None:
             raise errors.ProgrammingError(f"There is no table {schema_name}.{name}. The table klaviyo_tables lists them all.")
-        return self._known(table.name if schema.name == schemas.OWN else f"{schema.name}.{table.name}", table, schema.engine())
+        if schema.name == schemas.OWN:
+            return self._known(table.name, table, schema.engine())
+        return self._known(f"{schema.name}.{table.name}", table, schema.engine(), self._view(schema.name, table))
+
+    def _view(self, vocabulary: str, table: Table) -> View | None:
+        """How an object of another system is answered from the copy of the account's table, where there is one."""
+        if vocabulary not in VOCABULARIES:
+            return None
+        origin = VOCABULARIES[vocabulary].origin(table, self.declared)
+        base = self.declared[origin.base]
+        view = self.copies.view(base)
+        if view is None:
+            return None
+        columns = tuple(None if name is None else base.index(name) for name in origin.columns)
+        always = tuple(Constraint(base.index(name), Operator.IN, values) for name, values in origin.part.items())
+        return replace(view, columns=columns, always=always, of_metrics=origin.of_metrics)
 
     def listed_table(self, schema_name: str, name: str, arguments: tuple[str, ...]) -> Known:
         """The table that a schema lists: the one of its name there, or the one that USING klaviyo_table(…) names, as in a catalog file."""
@@ -246,9 +260,11 @@ class Session:
             raise errors.ProgrammingError(f"The virtual table {name}: {error}.") from None
         return self._known(f"{schema_name}.{name}", extended, schema.engine())._replace(keyed=True)
 
-    def _known(self, name: str, table: Table, engine: Scans) -> Known:
+    def _known(self, name: str, table: Table, engine: Scans, view: View | None = None) -> Known:
         # Copies are of the connection's own tables; a table that is declared over one is answered from the account.
-        return Known(name, table, engine, self.copies if engine is self.engine and name == table.name else None)
+        if view is None and engine is self.engine and name == table.name:
+            view = self.copies.view(table)
+        return Known(name, table, engine, view)
 
     # What the driver tells of itself
 

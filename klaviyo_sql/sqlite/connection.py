@@ -34,6 +34,7 @@ from klaviyo_sql.sqlite.virtual_tables import Module, PropertiesModule, Rehearsa
 from klaviyo_sql.statements.calls import end, is_call, mentions_call
 from klaviyo_sql.statements.guards import is_unbounded
 from klaviyo_sql.tables import TABLES
+from klaviyo_sql.tables.reports import REPORTS
 from klaviyo_sql.vocabularies import VOCABULARIES
 from klaviyo_sql.write.changes import Kind
 
@@ -47,7 +48,9 @@ _WRITES = re.compile(r"\s*(?:(?:--[^\n]*\n|/\*.*?\*/)\s*)*(?:INSERT|UPDATE|DELET
 _SELECTS = re.compile(r"\bSELECT\b", re.IGNORECASE)
 """Where there is no SELECT there is no join, and nothing to weigh."""
 _STARTS_WITH = re.compile(r"\s*(?:(?:--[^\n]*\n|/\*.*?\*/)\s*)*WITH\b", re.IGNORECASE | re.DOTALL)
-_MENTIONED = re.compile(rf"\b(?:{'|'.join((*(name for table in TABLES.values() for name in table.names), *VOCABULARIES))})\b", re.IGNORECASE)
+_MENTIONED = re.compile(
+    rf"\b(?:{'|'.join((*(name for table in (*TABLES.values(), *REPORTS.values()) for name in table.names), *VOCABULARIES))})\b", re.IGNORECASE
+)
 _VOCABULARY = re.compile(rf"\b({'|'.join(VOCABULARIES)})\b", re.IGNORECASE)
 _COUNTS_EVENTS = re.compile(r"(?=.*\bevents\b).*\b(?:count|sum|total)\b", re.IGNORECASE | re.DOTALL)
 
@@ -169,8 +172,10 @@ class Connection:
         self.session.statement_timeout = seconds
 
     def _virtual_table(self, known: Known) -> VirtualTable:
-        name, table, engine, copies, keyed = known
-        found = VirtualTable(table, engine, self.statement, self.rehearsal, copies, pending=self._pending, targets=self._targets, name=name, keyed=keyed)
+        name, table, engine, view, keyed = known
+        found = VirtualTable(
+            table, engine, self.statement, self.rehearsal, self.copies, view, pending=self._pending, targets=self._targets, name=name, keyed=keyed
+        )
         self.virtual_tables[name] = found
         return found
 

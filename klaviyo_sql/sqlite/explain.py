@@ -25,10 +25,10 @@ from klaviyo_sql.copies.expectation import expectation
 from klaviyo_sql.engine import Engine
 from klaviyo_sql.fetch.limits import rate_of
 from klaviyo_sql.model.request import Request
-from klaviyo_sql.model.table import Aggregates, Collection, Id, Table
-from klaviyo_sql.plan import filters, pushdown
+from klaviyo_sql.model.table import Collection, Id, Table
+from klaviyo_sql.plan import filters
 from klaviyo_sql.plan.constraints import Operator
-from klaviyo_sql.plan.cost import SMALL_TABLE, estimate
+from klaviyo_sql.plan.cost import SMALL_TABLE, batches, estimate
 from klaviyo_sql.plan.scan import Chain, Plan, Scan
 from klaviyo_sql.session import index, introspection
 from klaviyo_sql.session.index import Agreement
@@ -41,6 +41,7 @@ from klaviyo_sql.write.requests import ways
 
 if TYPE_CHECKING:
     from klaviyo_sql.sqlite.connection import Connection
+    from klaviyo_sql.sqlite.virtual_tables import VirtualTable
 
 ROUND_TRIP = 0.2
 """Seconds that a request is taken to last; Klaviyo's pages take 0.15 to 0.3 s."""
@@ -75,7 +76,8 @@ class Step:
     repeated: bool = False
     """Whether it runs inside other loops."""
     nothing: str | None = None
-    reads_timezone: bool = False
+    before: tuple[str, ...] = ()
+    """Requests that have to be made before these can be: they are the first of `requests`."""
     note: str = ""
     copy: str | None = None
     """How a materialized table is answered from its local copy."""
@@ -210,6 +212,10 @@ class _Reader:
         self._lines = lines
         self._rows: dict[str, float] = {}
         """The rows that subqueries are likely to have, by their names."""
+        self._asked_before: set[tuple[int, str]] = set()
+        """What scans so far have to ask before their plan is known, and of whom."""
+        self._refreshed: set[str] = set()
+        """The copies that scans so far have brought up to date."""
         self.steps: list[Step] = []
         self.waiting: list[float] = []
 
@@ -248,7 +254,7 @@ class _Reader:
             self.steps.append(step)
             return step, _Around((*around.names, line.name), around.runs)
         if agreement.copied:
-            step = self._copied(table, line.name, agreement, around)
+            step = self._copied(scanned, line.name, agreement, around)
             self.steps.append(step)
             return step, _Around((*around.names, line.name), max(1.0, float(step.rows)))
         constraints = agreement.constraints(self._values[agreed]) if agreed in self._values else agreement.presumed()
@@ -256,40 +262,49 @@ class _Reader:
         engine = scanned.engine
         accounts: tuple[str, ...] = ()
         if isinstance(engine, AllAccounts):
-            plan, accounts, knows = _one_of_all(engine, scan)
+            plan, accounts = _one_of_all(engine, scan)
         else:
             assert isinstance(engine, Engine)  # noqa: S101 - there are no others
-            plan, knows = engine.presumed(scan), engine.knows_timezone
-        reads_timezone = isinstance(table.source, Aggregates) and not knows and not any(step.reads_timezone for step in self.steps)
-        step = _step(plan.table, line.name, plan, agreement, around, at_once=engine.parallel, reads_timezone=reads_timezone)
+            plan = engine.presumed(scan)
+        before = self._not_before(engine, plan)
+        step = _step(plan.table, line.name, plan, agreement, around, at_once=engine.parallel, before=before)
         if scanned.name != table.name:
             step = _in_each(replace(step, table=scanned.name), accounts)
         self.steps.append(step)
         self.waiting.append(_waiting(rate_of(plan.chains[0].first), len(plan.chains)) if plan.chains else 0.0)
         return step, _Around((*around.names, line.name), max(1.0, float(step.rows)))
 
-    def _copied(self, table: Table, alias: str, agreement: Agreement, around: _Around) -> Step:
+    def _not_before(self, engine: object, plan: Plan) -> tuple[str, ...]:
+        """What has to be asked before the plan, without what an earlier scan has asked already."""
+        found = [request.readable for request in plan.before if (id(engine), request.readable) not in self._asked_before]
+        self._asked_before |= {(id(engine), text) for text in found}
+        return tuple(found)
+
+    def _copied(self, scanned: VirtualTable, alias: str, agreement: Agreement, around: _Around) -> Step:
         """A scan that is answered from the local copy."""
-        copy = self._copies.of(table)
-        assert copy is not None  # noqa: S101 - such a scan is agreed on for materialized tables only
-        before = any(step.copy and step.table in copy.layout.table.names for step in self.steps)
-        expected = expectation(self._copies, copy, self._engine, asked_before=before)
-        share = estimate(table, [(column, operator) for column, operator, _ in agreement.terms], TABLES).rows / table.typical_rows
+        view = scanned.view
+        assert view is not None  # noqa: S101 - such a scan is agreed on for materialized tables only
+        copy, table = view.copy, view.copy.layout.table
+        expected = expectation(self._copies, copy, self._engine, asked_before=copy.layout.name in self._refreshed)
+        self._refreshed.add(copy.layout.name)
+        names = self._not_before(self._engine, self._engine.presumed(Scan(scanned.table, ()))) if view.of_metrics else ()
+        share = estimate(table, [(view.position(column), operator) for column, operator, _ in agreement.terms], TABLES).rows / table.typical_rows
         return Step(
-            table=table.name,
+            table=scanned.name,
             alias=alias,
             times=f"for each row of {' and '.join(around.names)}" if around.names else "once",
-            requests=expected.requests,
-            least=expected.least,
+            requests=(*names, *expected.requests),
+            least=expected.least + len(names),
             more=expected.more if expected.requests else "",
             exact=(),
             rechecked=(),
             ordered=False,
             limit="",
-            likely=expected.likely,
+            likely=expected.likely + len(names),
             seconds=round(expected.likely * ROUND_TRIP, 1),
             rows=max(1, round(share * self._copies.row_count(copy) * around.runs)),
             repeated=bool(around.names),
+            before=names,
             copy=expected.says,
         )
 
@@ -314,12 +329,12 @@ def _unread(table: str, alias: str) -> Step:
     )
 
 
-def _one_of_all(engine: AllAccounts, scan: Scan) -> tuple[Plan, tuple[str, ...], bool]:
-    """The plan of one of the accounts that are asked for, the names of all of them, and whether its time zone is known."""
+def _one_of_all(engine: AllAccounts, scan: Scan) -> tuple[Plan, tuple[str, ...]]:
+    """The plan of one of the accounts that are asked for, and the names of all of them."""
     joint = engine.presumed(scan)
     if not joint.parts:
-        return Plan(scan.table, nothing="no account has such a name"), (), True
-    return joint.parts[0].plan, tuple(part.account for part in joint.parts), engine.knows_timezone
+        return Plan(scan.table, nothing="no account has such a name"), ()
+    return joint.parts[0].plan, tuple(part.account for part in joint.parts)
 
 
 def _in_each(step: Step, accounts: tuple[str, ...]) -> Step:
@@ -392,7 +407,8 @@ def _way(table: Table, agreement: Agreement) -> _Way:
     by_id = any(isinstance(table.columns[column].place, Id) for column in keys) and source.get and not source.parent
     if by_id and table.typical_rows <= SMALL_TABLE:
         return _Way.WHOLE
-    if any(pushdown.batches(table, column) for column in keys):
+    terms = [(column, operator) for column, operator, _ in agreement.terms]
+    if any(batches(table, agreement.columns, key, [term for term in terms if term[0] != key], TABLES) for key in keys):
         return _Way.BATCHES
     return _Way.KEYS if by_id else _Way.SCAN
 
@@ -433,7 +449,7 @@ def _likely(table: Table, plan: Plan, agreement: Agreement, way: _Way, runs: flo
     return max(1, math.ceil(requests)), max(1, round(rows * runs))
 
 
-def _step(table: Table, alias: str, plan: Plan, agreement: Agreement, around: _Around, *, at_once: int, reads_timezone: bool) -> Step:
+def _step(table: Table, alias: str, plan: Plan, agreement: Agreement, around: _Around, *, at_once: int, before: tuple[str, ...]) -> Step:
     limit = agreement.limit
     way = _way(table, agreement)
     source = table.source
@@ -457,26 +473,25 @@ def _step(table: Table, alias: str, plan: Plan, agreement: Agreement, around: _A
         more.append(f"one request for the {detail.keys[0]} of each row, {lower.burst} a second and {lower.steady} a minute")
     least = 0 if plan.nothing else len(_first_chains(plan))
     under = rate_of(chains[0].first) if chains else rate_of(Request(introspection.operation_name(table), "", ""))
-    timezone = ("GET /api/accounts?fields[account]=timezone",) if reads_timezone and not plan.nothing else ()
     likely, likely_rows = _likely(table, plan, agreement, way, around.runs)
     side_by_side = at_once if len(chains) > 1 or around.names or any(chain.slicing for chain in chains) else 1
     return Step(
         table=plan.table.name,
         alias=alias,
         times=_times(table, plan, way, around.names),
-        requests=(*timezone, *(request.readable for request in requests)),
-        least=least + len(timezone),
+        requests=(*before, *(request.readable for request in requests)),
+        least=least + len(before),
         more="; ".join(more),
         exact=plan.sent,
         rechecked=plan.rechecked,
         ordered=plan.order is not None and bool(chains),
         limit=f"{under.burst} a second, {under.steady:,} a minute" + (f", {under.daily} a day" if under.daily else ""),
-        likely=max(likely, least) + len(timezone),
+        likely=max(likely, least) + len(before),
         seconds=round(max(math.ceil(likely / side_by_side) * ROUND_TRIP, _waiting(under, likely)), 1),
         rows=likely_rows,
         repeated=bool(around.names),
         nothing=plan.nothing,
-        reads_timezone=reads_timezone,
+        before=before,
         note=plan.note,
     )
 

@@ -9,23 +9,12 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
+from klaviyo_sql.session.own_tables import OWN_TABLES
 from klaviyo_sql.tables import TABLES
 from klaviyo_sql.tables.reports import REPORTS
 
-_OWN = frozenset(name.lower() for table in TABLES.values() for name in table.names)
-_DRIVERS = frozenset(
-    {
-        "klaviyo_requests",
-        "klaviyo_limits",
-        "klaviyo_tables",
-        "klaviyo_columns",
-        "klaviyo_copies",
-        "klaviyo_writes",
-        "klaviyo_procedures",
-        "klaviyo_event_counts",
-        *REPORTS,
-    }
-)
+_OWN = frozenset(name.lower() for table in (*TABLES.values(), *REPORTS.values()) for name in table.names)
+_DRIVERS = frozenset((*OWN_TABLES, "klaviyo_event_counts"))
 _TOKEN = re.compile(
     r"""
       \s+ | --[^\n]* | /\*.*?(?:\*/|\Z)

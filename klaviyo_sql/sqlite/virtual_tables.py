@@ -9,7 +9,7 @@ from typing import Any
 import apsw
 
 from klaviyo_sql import errors
-from klaviyo_sql.copies import Copies
+from klaviyo_sql.copies import Copies, View
 from klaviyo_sql.engine import Scans
 from klaviyo_sql.fetch.rows import Row
 from klaviyo_sql.model.table import Table
@@ -83,7 +83,8 @@ class VirtualTable(Served):
         engine: Scans,
         statement: Statement,
         rehearsal: Rehearsal,
-        copies: Copies | None,
+        copies: Copies,
+        view: View | None,
         *,
         pending: Pending | None = None,
         targets: Targets | None = None,
@@ -91,7 +92,7 @@ class VirtualTable(Served):
         keyed: bool = False,
     ) -> None:
         """See `Served`; `rehearsal` says whether the statement that runs is only rehearsed."""
-        super().__init__(table, engine, statement, copies, pending=pending, targets=targets, name=name, keyed=keyed)
+        super().__init__(table, engine, statement, copies, view, pending=pending, targets=targets, name=name, keyed=keyed)
         self.rehearsal = rehearsal
         self._sqlite: apsw.Connection | None = None
 

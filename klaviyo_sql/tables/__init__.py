@@ -17,7 +17,7 @@ from klaviyo_sql.tables.forms import FORM_VERSIONS, FORMS
 from klaviyo_sql.tables.jobs import JOB_TABLES
 from klaviyo_sql.tables.lists import LIST_PROFILES, LISTS
 from klaviyo_sql.tables.memberships import PROFILE_LISTS, PROFILE_SEGMENTS
-from klaviyo_sql.tables.metrics import DAILY_METRICS, METRICS, MONTHLY_METRICS, WEEKLY_METRICS
+from klaviyo_sql.tables.metrics import DAILY_METRICS, INTEGRATIONS, METRICS, MONTHLY_METRICS, WEEKLY_METRICS
 from klaviyo_sql.tables.objects import OBJECT_TABLES
 from klaviyo_sql.tables.profiles import PROFILES
 from klaviyo_sql.tables.push_tokens import CONVERSATIONS, PUSH_TOKENS
@@ -37,6 +37,7 @@ TABLES: dict[str, Table] = {
         SEGMENTS,
         SEGMENT_PROFILES,
         METRICS,
+        INTEGRATIONS,
         EVENTS,
         DAILY_METRICS,
         WEEKLY_METRICS,

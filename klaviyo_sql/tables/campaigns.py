@@ -99,7 +99,11 @@ def _campaigns(name: str, doc: str, rows: int, *channels: str) -> Table:
                 hidden=True,
             ),
         ),
-        notes=(_NOTE,) if not channels else ("Archived campaigns are asked for apart from the others.",),
+        notes=(
+            _NOTE if not channels else "Archived campaigns are asked for apart from the others.",
+            "tags and messages are hidden columns that come in the same requests, and so are the audiences: who wants all of them for many campaigns takes "
+            "json_each of these columns. A join with campaign_messages, campaign_tags or campaign_audiences reads the pages again for each of them.",
+        ),
         examples=(
             Example("What was sent lately?", f"SELECT name, send_time FROM {name} WHERE status = 'Sent' ORDER BY send_time DESC LIMIT 10"),
             Example("How many are there of each status?", f"SELECT status, archived, count(*) AS campaigns FROM {name} GROUP BY 1, 2 ORDER BY 3 DESC"),

@@ -31,6 +31,33 @@ METRICS = Table(
 )
 
 
+INTEGRATIONS = Table(
+    name="integrations",
+    doc="The integrations that the account's metrics come from, one row each.",
+    # There is no list of integrations: each metric tells its own, and a metric that somebody made may have none.
+    source=Collection(resource="metric", list="get_metrics", of="metrics", distinct=True),
+    key=("id",),
+    typical_rows=20,
+    columns=(
+        Column("id", Attribute(("integration", "id")), Type.TEXT, "The integration's id.", not_null=True),
+        Column("key", Attribute(("integration", "key")), Type.TEXT, "The integration's key, such as shopify."),
+        Column("name", Attribute(("integration", "name")), Type.TEXT, "The integration's name.", filters=(Filter("integration.name"),)),
+        Column("category", Attribute(("integration", "category")), Type.TEXT, "The integration's category."),
+        Column("integration", Attribute(("integration",)), Type.JSON, "The whole integration object, as JSON."),
+    ),
+    notes=("Made of the metrics, for Klaviyo has no list of integrations: one without a metric is not there.",),
+    examples=(
+        Example("Which integrations send events?", "SELECT name, category FROM integrations ORDER BY name"),
+        Example(
+            "How many kinds of events does each send?",
+            "SELECT integrations.name, count(*) AS metrics FROM integrations JOIN metrics ON metrics.integration_id = integrations.id\n"
+            "GROUP BY integrations.id ORDER BY metrics DESC",
+        ),
+        Example("Which shop is connected?", "SELECT key, name FROM integrations WHERE category = 'eCommerce'"),
+    ),
+)
+
+
 def _periods(name: str, interval: str, start: str, doc: str, start_doc: str, rows: int, *examples: Example) -> Table:
     return Table(
         name=name,

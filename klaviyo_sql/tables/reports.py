@@ -256,6 +256,16 @@ REPORTS: dict[str, Table] = {
                 "FROM campaign_values('last_90_days') AS report JOIN campaigns ON campaigns.id = report.campaign_id\n"
                 "GROUP BY campaigns.id ORDER BY revenue DESC LIMIT 5",
             ),
+            Example(
+                "Which were opened least in October?",
+                "SELECT campaign_id, campaign_message_id, open_rate FROM campaign_values\n"
+                "WHERE since = '2026-10-01' AND until = '2026-11-01' AND recipients > 0 ORDER BY open_rate LIMIT 10",
+            ),
+            Example(
+                "What did email bring, and what text messages?",
+                "SELECT send_channel, sum(recipients) AS recipients, sum(conversion_value) AS revenue\n"
+                "FROM campaign_values('last_90_days') GROUP BY send_channel",
+            ),
         ),
         _report(
             "flow_values",
@@ -269,6 +279,15 @@ REPORTS: dict[str, Table] = {
                 "SELECT flow_name, flow_message_name, open_rate, click_rate\n"
                 "FROM flow_values('last_90_days', 'flow_id,flow_message_id,flow_name,flow_message_name') ORDER BY open_rate DESC",
             ),
+            Example(
+                "Which flows brought most this year?",
+                "SELECT flow_id, sum(conversion_value) AS revenue FROM flow_values('this_year') GROUP BY flow_id ORDER BY revenue DESC LIMIT 10",
+            ),
+            Example(
+                "How many started a checkout because of each flow?",
+                "SELECT flow_id, sum(conversions) AS checkouts FROM flow_values\n"
+                "WHERE conversion_metric_id = (SELECT id FROM metrics WHERE name = 'Started Checkout') GROUP BY flow_id",
+            ),
         ),
         _report(
             "flow_series",
@@ -281,6 +300,16 @@ REPORTS: dict[str, Table] = {
                 "What did flows bring each week?",
                 "SELECT period_start, sum(conversion_value) AS revenue FROM flow_series('weekly', 'last_90_days') GROUP BY period_start",
             ),
+            Example(
+                "How did one flow go day by day?",
+                "SELECT period_start, recipients, opens, clicks FROM flow_series('daily', 'last_30_days')\n"
+                "WHERE flow_id = (SELECT flow_id FROM flow_values ORDER BY recipients DESC LIMIT 1) ORDER BY period_start",
+            ),
+            Example(
+                "When were most messages delivered in the last week, by the hour?",
+                "SELECT period_start, sum(delivered) AS delivered FROM flow_series('hourly', 'last_7_days')\n"
+                "GROUP BY period_start ORDER BY delivered DESC LIMIT 5",
+            ),
         ),
         _report(
             "form_values",
@@ -290,6 +319,14 @@ REPORTS: dict[str, Table] = {
             ("form_id",),
             (),
             Example("Which forms work?", "SELECT form_id, viewed_form, submits, submit_rate FROM form_values('last_30_days') ORDER BY submit_rate DESC"),
+            Example(
+                "What are they called, and how often is each closed?",
+                "SELECT forms.name, closed_form FROM form_values('last_90_days') AS report JOIN forms ON forms.id = report.form_id ORDER BY closed_form DESC",
+            ),
+            Example(
+                "Which version of a form works better?",
+                "SELECT form_id, form_version_id, submit_rate FROM form_values('last_90_days', 'form_id,form_version_id') ORDER BY form_id, submit_rate DESC",
+            ),
         ),
         _report(
             "form_series",
@@ -300,6 +337,14 @@ REPORTS: dict[str, Table] = {
             (),
             Example(
                 "How many forms were submitted each day?", "SELECT period_start, sum(submits) FROM form_series('daily', 'last_30_days') GROUP BY period_start"
+            ),
+            Example(
+                "How often was each form seen each week?",
+                "SELECT period_start, form_id, viewed_form FROM form_series('weekly', 'last_90_days') ORDER BY form_id, period_start",
+            ),
+            Example(
+                "On which day were forms closed most often?",
+                "SELECT period_start, sum(closed_form) AS closed FROM form_series('daily', 'last_30_days') GROUP BY period_start ORDER BY closed DESC LIMIT 1",
             ),
         ),
         _report(
@@ -314,6 +359,11 @@ REPORTS: dict[str, Table] = {
                 "SELECT name, total_members, net_members_changed FROM segment_values('last_30_days') AS report\n"
                 "JOIN segments ON segments.id = report.segment_id ORDER BY net_members_changed DESC",
             ),
+            Example("How many members has each segment?", "SELECT segment_id, total_members FROM segment_values('today') ORDER BY total_members DESC"),
+            Example(
+                "Where did most come and go last month?",
+                "SELECT segment_id, members_added, members_removed FROM segment_values('last_month') ORDER BY members_added + members_removed DESC LIMIT 5",
+            ),
         ),
         _report(
             "segment_series",
@@ -325,6 +375,16 @@ REPORTS: dict[str, Table] = {
             Example(
                 "How many members were added each week?",
                 "SELECT period_start, sum(members_added) FROM segment_series('weekly', 'last_90_days') GROUP BY period_start",
+            ),
+            Example(
+                "How did one segment grow day by day?",
+                "SELECT period_start, total_members FROM segment_series('daily', 'last_30_days')\n"
+                "WHERE segment_id = (SELECT id FROM segments LIMIT 1) ORDER BY period_start",
+            ),
+            Example(
+                "How many came and went each month?",
+                "SELECT period_start, sum(members_added) AS came, sum(members_removed) AS went\n"
+                "FROM segment_series('monthly', 'last_12_months') GROUP BY period_start",
             ),
         ),
     )

@@ -75,14 +75,13 @@ FIVETRAN = Vocabulary(
         ),
         Object("email_template", "templates"),
         Object("flow", "flows"),
+        Object("integration", "integrations"),
         Object("list", "lists"),
         Object("list_exclusion", "list_exclusions", renamed={"profile_id": "person_id"}),
         Object("list_person", "list_profiles", renamed={"profile_id": "person_id"}, properties="custom_"),
         Object("metric", "metrics"),
     ),
     notes=(
-        "`integration` is not there, because Klaviyo has no such list: `SELECT DISTINCT integration_id, integration_name, integration_category FROM "
-        "fivetran.metric` is what it held.",
         "`event_properties` and `properties` have everything that `property_` and `custom_` columns were made of, as JSON: "
         "`event_properties ->> '$.OrderId'`. Property columns that you declare have those prefixes here.",
         "`campaign` has no id of a template: Klaviyo tells it one campaign at a time, in `campaign_messages.template_id`.",

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
-from klaviyo_sql.model.table import Choice, Collection, Column, ElementKind, Elements, Id, Linked, ParentId, Property, Table, Type, pascal_case
+from klaviyo_sql.model.table import Choice, Collection, Column, ElementKind, Elements, Id, Linked, ParentId, Property, Table, Type, pascal_case, with_properties
 from klaviyo_sql.model.writing import Writes
 
 
@@ -16,9 +16,10 @@ from klaviyo_sql.model.writing import Writes
 class Object:
     """A table of the account, `base`, under another name.
 
-    `columns` are the only ones that it has, each name with the base's; without them it has all, some of which are `renamed`, from the base's name.
-    Such a choice of columns can be read; with `written` it can be written as well.
-    `part` leaves only the rows with these values, in columns that choose what is read (`Choice`, `ElementKind`). `added` are columns of its own.
+    `columns` are the only ones that it has, each name with the base's, and the base's that are `kept`, for who names them; without `columns` it has all,
+    some of which are `renamed`, from the base's name. Such a choice of columns can be read; with `written` it can be written as well. `part` leaves only the
+    rows with these values, in columns that choose what is read (`Choice`, `ElementKind`); `of_metrics` only those of the metrics with these names. `added`
+    are columns of its own.
     Property columns that the user declared come last, their names with the prefix `properties`.
     """
 
@@ -26,8 +27,10 @@ class Object:
     base: str
     columns: Mapping[str, str] | None = None
     renamed: Mapping[str, str] = field(default_factory=dict)
+    kept: tuple[str, ...] = ()
     part: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     written: bool = False
+    of_metrics: tuple[str, ...] = ()
     added: tuple[Column, ...] = ()
     properties: str = ""
     doc: str | None = None
@@ -37,8 +40,14 @@ class Object:
         base = tables[self.base]
         names = self._names(base, spelled)
         ways = [self._way(way, names) for way in base.ways if all(isinstance(_place(way, column), Choice | ElementKind) for column in self.part)]
-        doc = f"{self.doc or base.doc} {system}'s name for {self.base if not self.part else f'a part of {self.base}'}."
+        doc = f"{self.doc or base.doc} {system}'s name for {self.base if not self.part and not self.of_metrics else f'a part of {self.base}'}."
         return replace(ways[0], doc=doc, examples=(), others=tuple(replace(way, doc=doc, examples=()) for way in ways[1:]))
+
+    def origin(self, tables: Mapping[str, Table], spelled: Callable[[str], str]) -> Origin:
+        """Where the rows of its table come from."""
+        theirs = {name: own for own, name in self._names(tables[self.base], spelled).items()}
+        table = self.table(tables, "", spelled)
+        return Origin(self.base, tuple(theirs.get(column.name) for column in table.columns), self.part, self.of_metrics)
 
     def _names(self, base: Table, spelled: Callable[[str], str]) -> dict[str, str]:
         """The names of the columns by those of the base, in the order of the object."""
@@ -46,7 +55,7 @@ class Object:
             names = {column.name: self.renamed.get(column.name) or spelled(column.name) for column in base.columns if not _is_property(column)}
         else:
             names = {own: theirs for theirs, own in self.columns.items()}
-        names |= {name: spelled(name) for name in _needed(base, self.part) if name not in names}
+        names |= {name: spelled(name) for name in (*self.kept, *_needed(base, self.part)) if name not in names}
         taken = {name.lower() for name in names.values()} | {column.name.lower() for column in self.added}
         for column in filter(_is_property, base.columns):
             name = column.name if column.name.lower().startswith(self.properties) else self.properties + column.name
@@ -65,14 +74,14 @@ class Object:
         if source.parent is not None and source.parent.column in names:
             source = replace(source, parent=replace(source.parent, column=names[source.parent.column]))
         if isinstance(source, Collection):
-            source = replace(source, each=tuple(map(self._elements, source.each)))
+            source = replace(source, each=tuple(map(self._elements, source.each)), of_metrics=self.of_metrics)
         key = tuple(names[name] for name in way.key if name in names)
         writes = way.writes
         if writes is not None and self.columns is not None and not self.written:
             sentence = f"it shows some columns of {self.base}: write to {self.base}."
             writes = Writes(refused=dict.fromkeys(("INSERT", "UPDATE", "DELETE"), sentence))
         writes = writes.renamed(lambda name: names.get(name, name)) if writes is not None else None
-        return replace(way, name=self.name, source=source, key=key, columns=(*own, *self.added, *properties), writes=writes)
+        return replace(way, name=self.name, source=source, key=key, columns=with_properties((*own, *self.added), properties), writes=writes)
 
     def _column(self, column: Column, name: str) -> Column:
         chosen = self.part.get(column.name)
@@ -92,6 +101,19 @@ class Object:
 
 
 @dataclass(frozen=True, slots=True)
+class Origin:
+    """Where the rows of an object come from: those of the table `base` that have the values of `part` and are of these metrics.
+
+    `columns` are the base's names for the object's columns, in their order; None for what the base has no column of.
+    """
+
+    base: str
+    columns: tuple[str | None, ...]
+    part: Mapping[str, tuple[str, ...]]
+    of_metrics: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Vocabulary:
     """The objects of another system: `name` is the schema in SQL, `system` what the system is called."""
 
@@ -104,8 +126,16 @@ class Vocabulary:
 
     def tables(self, tables: Mapping[str, Table]) -> dict[str, Table]:
         """The declarations by their names, over the tables of an account."""
-        spelled = pascal_case if self.in_pascal_case else str
-        return {found.name: found for found in (made.table(tables, self.system, spelled) for made in self.objects)}
+        return {found.name: found for found in (made.table(tables, self.system, self._spelled) for made in self.objects)}
+
+    def origin(self, table: Table, tables: Mapping[str, Table]) -> Origin:
+        """Where the rows of one of its tables come from, under whichever of its names."""
+        made = next(made for made in self.objects if table.name in (made.name, pascal_case(made.name)))
+        return made.origin(tables, self._spelled)
+
+    @property
+    def _spelled(self) -> Callable[[str], str]:
+        return pascal_case if self.in_pascal_case else str
 
 
 def same(*names: str, **others: str) -> dict[str, str]:

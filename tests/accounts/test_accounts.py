@@ -17,6 +17,7 @@ from klaviyo_sql.sandbox import Fault, Sandbox
 from klaviyo_sql.sandbox.transport import SandboxTransport
 from klaviyo_sql.sqlite.explain import explain
 from klaviyo_sql.tables import TABLES
+from klaviyo_sql.tables.reports import REPORTS
 from klaviyo_sql.vocabularies import VOCABULARIES
 
 OpenAccounts = Callable[..., Connection]
@@ -34,13 +35,30 @@ def test_each_account_has_all_tables(connection: Connection, accounts: dict[str,
     for schema, account in (("main", "main"), ("klaviyo", "main"), ("shop_a", "shop_a"), ("shop_b", "shop_b"), ("SHOP_B", "shop_b"), ('"shop_a"', "shop_a")):
         assert {row[0] for row in rows(connection, f"SELECT id FROM {schema}.profiles")} == set(accounts[account].profiles)
         assert rows(connection, f"SELECT id FROM {schema}.accounts") == [(accounts[account].account["id"],)]
-    for table in TABLES.values():
+    for table in (*TABLES.values(), *REPORTS.values()):
         for name in table.names:
             for schema in ("shop_a", "shop_b", "all_accounts"):
                 cursor = connection.execute(f"SELECT * FROM {schema}.{name} LIMIT 0")
                 own = [column[0] for column in connection.execute(f"SELECT * FROM {name} LIMIT 0").description or ()]
                 first = ["account" if name == table.name else "Account"] if schema == "all_accounts" else []
                 assert [column[0] for column in cursor.description or ()] == [*first, *own]
+
+
+def test_reports_of_each_account_and_of_all(connection: Connection) -> None:
+    own = {name: rows(connection, f"SELECT * FROM {name}.campaign_values('last_90_days')") for name in ("main", "shop_a", "shop_b")}
+    assert own["main"] != own["shop_a"] != own["shop_b"]
+    found = rows(connection, "SELECT account, * FROM all_accounts.campaign_values('last_90_days') WHERE account IN ('shop_a', 'shop_b')")
+    assert sorted(row[2:] for row in found if row[0] == "shop_b") == sorted(own["shop_b"])
+    assert len(found) == len(own["shop_a"]) + len(own["shop_b"]) > 0
+    for name in ("shop_a", "shop_b"):
+        metric = rows(connection, f"SELECT DISTINCT conversion_metric_id FROM {name}.campaign_values('last_90_days')")
+        assert rows(connection, f"SELECT name FROM {name}.metrics WHERE id = ?", metric[0]) == [("Placed Order",)]
+        assert rows(connection, "SELECT DISTINCT conversion_metric_id FROM all_accounts.campaign_values('last_90_days') WHERE account = ?", (name,)) == metric
+        (days,) = rows(connection, f"SELECT sum(count) FROM {name}.metric_aggregates(?, 'day', '', 'UTC', '2026-01-01', '2026-11-01')", metric[0])
+        (events,) = rows(
+            connection, f"SELECT count(*) FROM {name}.events WHERE metric_id = ? AND datetime >= '2026-01-01' AND datetime < '2026-11-01'", metric[0]
+        )
+        assert days == events
 
 
 def test_names_without_a_schema_are_the_connections_own(connection: Connection, accounts: dict[str, Any], tmp_path: Path) -> None:
@@ -263,14 +281,14 @@ def test_requests_tell_the_account(connection: Connection) -> None:
 def test_the_tables_about_the_driver_know_schemas(connection: Connection) -> None:
     found = rows(connection, "SELECT schema, count(*) FROM klaviyo_tables GROUP BY schema ORDER BY schema")
     others = [(name, len(vocabulary.objects)) for name, vocabulary in VOCABULARIES.items()]
-    assert found == sorted([*others, *((schema, len(TABLES)) for schema in ("all_accounts", "main", "shop_a", "shop_b"))])
+    assert found == sorted([*others, *((schema, len(TABLES) + len(REPORTS)) for schema in ("all_accounts", "main", "shop_a", "shop_b"))])
     pushed = "SELECT pushed, exact FROM klaviyo_columns WHERE schema = 'all_accounts' AND table_name = 'profiles' AND name = 'account'"
     assert rows(connection, pushed) == [("=, IN", 1)]
-    assert [table.name for table in connection.tables("shop_a")] == list(TABLES)
+    assert [table.name for table in connection.tables("shop_a")] == [*TABLES, *REPORTS]
     with pytest.raises(ProgrammingError, match="shop_c"):
         connection.tables("shop_c")
     listed = rows(connection, "SELECT count(*) FROM shop_a.sqlite_schema")
-    assert listed == [(sum(len(table.names) for table in TABLES.values()),)]
+    assert listed == [(sum(len(table.names) for table in (*TABLES.values(), *REPORTS.values())),)]
 
 
 def test_nothing_is_set_up_for_accounts_that_are_not_asked(connection: Connection) -> None:

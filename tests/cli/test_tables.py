@@ -10,6 +10,7 @@ import pytest
 
 from klaviyo_sql.session.own_tables import OWN_TABLES
 from klaviyo_sql.tables import TABLES
+from klaviyo_sql.tables.reports import REPORTS
 
 from .conftest import Run
 
@@ -19,7 +20,7 @@ def test_the_list(run: Run) -> None:
     assert (ended.code, ended.err) == (0, "")
     lines = ended.out.splitlines()
     assert lines[0] == "name                       a second  a minute   page  description"
-    assert [line.split()[0] for line in lines[1 : lines.index("")] if line[0] != " "] == list(TABLES)
+    assert [line.split()[0] for line in lines[1 : lines.index("")] if line[0] != " "] == [*TABLES, *REPORTS]
     assert "events                          350     3,500  1,000  Everything that profiles did and that was sent to them, one row an event." in lines
     long = lines.index("campaign_recipient_estimations")
     assert lines[long + 1].split()[:3] == ["10", "150", "-"]
@@ -27,7 +28,7 @@ def test_the_list(run: Run) -> None:
 
 def test_the_list_as_data(run: Run) -> None:
     rows = json.loads(run("tables", "--format", "json").out)
-    assert [row["name"] for row in rows] == list(TABLES)
+    assert [row["name"] for row in rows] == [*TABLES, *REPORTS]
     assert rows[1] == {
         "name": "profiles",
         "description": "The people of the account, one row each.",

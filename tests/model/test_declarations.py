@@ -42,7 +42,7 @@ ALL = list(TABLES.values())
 COLLECTIONS = [table for table in ALL if isinstance(table.source, Collection)]
 WAYS = [way for table in COLLECTIONS for way in table.ways]
 # Rows are the resources of one operation, and tell all of them.
-WHOLE = [table for table in COLLECTIONS if not table.source.each and table.name != "catalog_item_categories"]
+WHOLE = [table for table in COLLECTIONS if not table.source.each and not table.source.distinct and table.name != "catalog_item_categories"]
 COLUMNS = [(table, column) for table in ALL for column in table.columns]
 
 
@@ -173,7 +173,7 @@ def test_operations_filters_sorts_and_includes_exist(table: Table) -> None:
 _CAMPAIGNS = ("campaigns", "email_campaigns", "sms_campaigns", "push_campaigns")
 UNUSED_FILTERS = {
     "segments": {"is_starred"},  # accepted and not applied
-    "metrics": {"integration.category"},  # accepted, and returns nothing
+    **{name: {"integration.category"} for name in ("metrics", "integrations")},  # accepted, and returns nothing
     # Only `contains`, whose case and words are not documented: nothing in SQL means that.
     **{name: {"name"} for name in _CAMPAIGNS},
     "reviews": {"content"},
@@ -254,7 +254,8 @@ def test_keys_and_parents_exist(table: Table) -> None:
             assert not any(isinstance(column.place, ParentId | FromParent) for column in way.columns)
         ids = sum(isinstance(column.place, Id) for column in way.columns)
         assert ids <= 1
-        assert ids == 1 or isinstance(way.source, Aggregates) or way.source.one
+        assert ids == 1 or isinstance(way.source, Aggregates) or way.source.one or way.source.distinct
+        assert isinstance(way.source, Aggregates) or not way.source.of_metrics, "only other systems mean metrics by their names"
         each = way.source.each if isinstance(way.source, Collection) else ()
         elements = [column for column in way.columns if isinstance(column.place, Element | ElementKind | ElementNumber)]
         assert bool(elements) == any(isinstance(one, Elements) for one in each)

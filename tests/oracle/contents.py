@@ -85,6 +85,12 @@ def _exclusions(entries: str) -> Contents:
     return contents
 
 
+def _integrations(made: Account) -> Iterator[Of]:
+    told = [metric["attributes"]["integration"] for metric in made.metrics.values() if metric["attributes"]["integration"] is not None]
+    for integration in {one["id"]: one for one in told}.values():
+        yield Of({"id": integration["id"], "attributes": {"integration": integration}})
+
+
 def _tags(made: Account) -> Iterator[Of]:
     for tag in made.tags.values():
         yield Of(tag, {"tag_group_id": tag["group_id"]}, {"tag-group": made.tag_groups[tag["group_id"]]})
@@ -335,6 +341,7 @@ CONTENTS: dict[str, Contents] = {
     "list_profiles": _members("list_members"),
     "segments": _counted("segments", "segment_members"),
     "segment_profiles": _members("segment_members"),
+    "integrations": _integrations,
     "metrics": _all("metrics"),
     "events": _events,
     "event_attributions": _event_attributions,

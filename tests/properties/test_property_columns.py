@@ -126,14 +126,26 @@ def test_times_booleans_and_json(open_sandbox: Open, mixed: Account) -> None:
         connection.execute("SELECT v FROM profiles WHERE v > 'tomorrow'").fetchall()
 
 
+def test_properties_beside_what_other_resources_tell(mixed: Account, open_sandbox: Open) -> None:
+    declared = {f"c{n}": {"type": "TEXT", "path": path} for n, path in enumerate(PATHS)}
+    connection = open_sandbox(sandbox=Sandbox(mixed), properties={"events": declared})
+    names = ", ".join(declared)
+    alone = connection.execute(f"SELECT id, {names} FROM events ORDER BY id").fetchall()
+    beside = connection.execute(f"SELECT id, {names}, metric_name, campaign_id FROM events ORDER BY id").fetchall()
+    assert [row[:-2] for row in beside] == alone
+    assert all(row[-2] for row in beside)
+
+
 def test_texts_true_and_false_are_booleans() -> None:
-    column = custom_properties.extended(TABLES["profiles"], [custom_properties.from_sql("flag BOOLEAN")]).columns[-1]
+    column = custom_properties.extended(TABLES["profiles"], [custom_properties.from_sql("flag BOOLEAN")]).columns[25]
     body = json.dumps({"data": [{"id": "1", "attributes": {"properties": {"flag": value}}} for value in ("True", "false", "yes", True, 1, "0")]}).encode()
     assert [row[0] for row in decoder((column,)).page(body, (None,)).rows] == [1, 0, "yes", 1, 1, 0]
 
 
 def test_big_numbers_lose_nothing_as_text() -> None:
-    columns = custom_properties.extended(TABLES["profiles"], [custom_properties.from_sql("n TEXT"), custom_properties.from_sql("m INTEGER '$.n'")]).columns[-2:]
+    columns = custom_properties.extended(TABLES["profiles"], [custom_properties.from_sql("n TEXT"), custom_properties.from_sql("m INTEGER '$.n'")]).columns[
+        25:27
+    ]
     body = json.dumps({"data": [{"id": "1", "attributes": {"properties": {"n": value}}} for value in (10**30, -(10**400))]}).encode()
     assert decoder(columns).page(body, (None, None)).rows == [(str(10**30), 1e30), (str(-(10**400)),) * 2]
 

@@ -12,8 +12,10 @@ from klaviyo_sql import Connection, RateLimitError, RequestRejected, contract
 from klaviyo_sql.sandbox import Fault
 from klaviyo_sql.session.own_tables import OWN_TABLES, OwnTable
 from klaviyo_sql.tables import TABLES
+from klaviyo_sql.tables.reports import REPORTS
 
 Open = Callable[..., Connection]
+ALL = TABLES | REPORTS
 
 
 def rows(connection: Connection, sql: str) -> list[dict[str, Any]]:
@@ -24,7 +26,7 @@ def rows(connection: Connection, sql: str) -> list[dict[str, Any]]:
 
 def test_klaviyo_tables(connection: Connection) -> None:
     found = {row["name"]: row for row in rows(connection, "SELECT * FROM klaviyo_tables WHERE schema = 'main'")}
-    assert found.keys() == TABLES.keys()
+    assert found.keys() == ALL.keys()
     assert found["profiles"]["page_size"] == 100
     assert found["events"]["page_size"] == 1000
     assert found["lists"]["page_size"] == 10
@@ -35,7 +37,7 @@ def test_klaviyo_tables(connection: Connection) -> None:
     assert found["daily_metrics"]["requests_per_minute"] == 60
     assert found["events"]["scopes"] == "events:read"
     for name, row in found.items():
-        assert row["description"] == TABLES[name].doc
+        assert row["description"] == ALL[name].doc
         assert row["operation"] in contract.facts().operations
         assert connection.execute(f"SELECT * FROM {name} LIMIT 0").fetchall() == []
         if row["pascal_case_name"]:
@@ -47,7 +49,7 @@ def test_klaviyo_tables(connection: Connection) -> None:
 def test_klaviyo_columns(connection: Connection) -> None:
     found = rows(connection, "SELECT * FROM klaviyo_columns WHERE schema = 'main'")
     assert [(row["table_name"], row["position"], row["name"]) for row in found] == [
-        (table.name, position, column.name) for table in TABLES.values() for position, column in enumerate(table.columns)
+        (table.name, position, column.name) for table in ALL.values() for position, column in enumerate(table.columns)
     ]
     by_name = {(row["table_name"], row["name"]): row for row in found}
     assert by_name["profiles", "email"]["pushed"] == "=, IN"
@@ -65,9 +67,9 @@ def test_klaviyo_columns(connection: Connection) -> None:
     assert by_name["segment_profiles", "profile_id"]["pushed"] == "=, IN"
 
 
-@pytest.mark.parametrize("table", [name for table in TABLES.values() for name in table.names])
+@pytest.mark.parametrize("table", [name for table in ALL.values() for name in table.names])
 def test_sqlite_sees_the_columns_that_are_declared(connection: Connection, table: str) -> None:
-    declared = next(one for one in TABLES.values() if table in one.names)
+    declared = next(one for one in ALL.values() if table in one.names)
     pascal = declared if table == declared.name else declared.in_pascal_case()
     columns = {row["name"]: row for row in rows(connection, f"PRAGMA table_xinfo({table})")}
     assert list(columns) == [column.name for column in pascal.columns]

@@ -131,3 +131,36 @@ def test_the_first_pages_of_an_ordered_union_are_asked_for_side_by_side(connect:
         assert sent(connection) == {"get_events": 5}
     assert answers[0] == answers[1]
     assert answers[0] == sorted(answers[0], key=lambda row: row[1], reverse=True)
+
+
+@pytest.mark.parametrize("join", ["JOIN", "LEFT JOIN"])
+def test_campaigns_with_what_is_inside_them(connection: Connection, join: str) -> None:
+    inside = {"campaign_messages": "m.id", "campaign_tags": "t.tag_id", "campaign_audiences": "a.audience_id"}
+    joined = " ".join(f"{join} {table} {column[0]} ON {column[0]}.campaign_id = c.id" for table, column in inside.items())
+    found = connection.execute(f"SELECT c.id, {', '.join(inside.values())} FROM campaigns c {joined}").fetchall()
+    # The page of one campaign list after the other: a batch of keys for the first of them, which is six lists, and then all that is left in one pass.
+    counts = Counter(record.table for record in connection.requests)
+    assert set(counts) == {"campaigns", *inside}
+    assert all(count <= 6 + 7 for count in counts.values())
+    parts = connection.execute(
+        "SELECT c.id, m.value ->> '$.id', t.value ->> '$.id', a.value FROM campaigns c, json_each(c.messages) m, json_each(c.tags) t, "
+        "(SELECT campaign_id AS id, audience_id AS value FROM campaign_audiences) a WHERE a.id = c.id"
+    ).fetchall()
+    assert Counter(parts) == Counter(row for row in found if None not in row)
+
+
+def test_all_of_campaigns_in_one_pass(connection: Connection) -> None:
+    assert connection.sandbox is not None
+    campaigns = len(connection.execute("SELECT id, messages, tags, audiences_included, audiences_excluded FROM campaigns").fetchall())
+    assert campaigns > 100
+    assert len(list(connection.requests)) == 7 <= 6 * -(-campaigns // 100)
+
+
+def test_what_only_one_owner_at_a_time_tells_is_not_read_ahead(connection: Connection) -> None:
+    for sql in (
+        "SELECT profiles.id, list_id FROM profiles LEFT JOIN profile_lists ON profile_id = profiles.id LIMIT 3",
+        "SELECT c.id, m.template_id FROM campaigns c LEFT JOIN campaign_messages m ON m.campaign_id = c.id LIMIT 3",
+    ):
+        before = len(list(connection.requests))
+        assert len(connection.execute(sql).fetchall()) == 3
+        assert len(list(connection.requests)) - before <= 4, sql

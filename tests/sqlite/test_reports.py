@@ -360,7 +360,13 @@ def test_the_plan_of_a_report(connection: Connection) -> None:
     told = str(explain(connection, "SELECT conversions FROM flow_values('last_week')"))
     assert 'POST /api/flow-values-reports {"data":{"type":"flow-values-report"' in told
     assert "<the id of Placed Order>" in told
+    (step,) = explain(connection, "SELECT conversions FROM flow_values WHERE since = '2026-10-01' AND until = '2026-11-01'").steps
+    assert step.before == ("GET /api/accounts?fields[account]=timezone", "GET /api/metrics?fields[metric]=created,integration,name")
+    assert (step.requests[:2], len(step.requests), step.least) == (step.before, 3, 3)
     assert not sent(connection)
+    connection.execute("SELECT conversions FROM flow_values WHERE since = '2026-10-01' AND until = '2026-11-01'").fetchall()
+    assert sent(connection) == {"get_accounts": 1, "get_metrics": 1, "query_flow_values": 1}
+    assert explain(connection, "SELECT conversions FROM flow_values").least == 1
 
 
 def test_writing_is_refused(connection: Connection) -> None:
