@@ -423,7 +423,10 @@ def _unread(run: _Run, rows: list[Row], ids: set[str]) -> list[Row]:
     else:
         keep = keep or len(run.known) < _REMEMBERED_IDS
         run.forgetful = run.forgetful or not keep
-    run.known = run.known | ids if keep else ids
+    if keep:
+        run.known |= ids
+    else:
+        run.known = ids
     run.previous = ids
     run.overlapping = run.overlapping and repeated
     if unread:
