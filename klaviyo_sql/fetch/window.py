@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from operator import ge, le
 from queue import Empty, SimpleQueue
@@ -95,8 +96,8 @@ class Window:
     """Reads chains with up to `most` requests under way, `first` of them before the first page was used.
 
     `ordered` chains (one at a time) come out in the order of their key; otherwise pages come out as they arrive. `poll` is called every 50 ms while
-    there is nothing to do but wait, and raises to end the scan. `budget` is the statement's. `until` gives the key at which rows without an upper
-    (or lower) end are likely to end.
+    there is nothing to do but wait, and before a page is decoded, and raises to end the scan. `budget` is the statement's. `until` gives the key at
+    which rows without an upper (or lower) end are likely to end.
     """
 
     def __init__(
@@ -174,6 +175,7 @@ class Window:
                 self._fill()  # ahead of the consumer, once it has shown that it wants more than a page
             if self._outcomes.empty() or (self._with_next() is not None and (self._window == 1 or not self._has_room() or self._has_enough())):
                 return
+            self._look_up()
             self._settle(*self._outcomes.get())
 
     def _has_enough(self) -> bool:
@@ -261,11 +263,14 @@ class Window:
 
     def _next_outcome(self) -> tuple[_Run, _Outcome]:
         while True:
-            self._budget.check_time(self._table)
-            try:
+            self._look_up()
+            with suppress(Empty):
                 return self._outcomes.get(timeout=_POLL_SECONDS)
-            except Empty:
-                self._poll()
+
+    def _look_up(self) -> None:
+        """Whether the scan is to end: asked while it waits, and before each page that is decoded."""
+        self._budget.check_time(self._table)
+        self._poll()
 
     def _settle(self, run: _Run, outcome: _Outcome) -> None:
         """Take in what a worker brought."""

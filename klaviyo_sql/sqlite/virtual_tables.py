@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import operator
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -126,104 +125,73 @@ class VirtualTable:
 
 
 class Cursor:
-    """A scan in progress: the page at hand, and the cells of the row in it.
+    """A scan in progress: the page at hand, and the row in it; plain attribute access, because cursor tricks were measured to bring nothing.
 
-    SQLite calls these methods a dozen times a row. So `Column` is the cells' own lookup, and `Next` the next step of a generator that fills them: neither
-    takes a call of Python's. Nor is `Eof` a method of Python's: SQLite takes no error from it, but an end, and a ^C that Python noticed there would end the
-    scan as if there were no more rows, and CREATE TABLE AS would keep what came so far. Python notices nothing within a function of C.
+    `Eof` is no method of Python's. SQLite takes no error from it, but an end: a ^C that Python noticed there would end the scan as if there were no more
+    rows, and CREATE TABLE AS would keep what came so far. Python notices nothing within a function of C.
     """
 
-    __slots__ = ("Column", "Eof", "Next", "_cells", "_columns", "_ended", "_left", "_page", "_table")
+    __slots__ = ("Eof", "_at", "_current", "_page", "_pages", "_positions", "_row", "_table")
 
     def __init__(self, table: VirtualTable) -> None:
         self._table = table
-        self._columns: tuple[int, ...] = ()
+        self._pages: Iterator[list[Row]] = iter(())
         self._page: list[Row] = []
-        self._left: Iterator[Row] = iter(())
-        """The rows of the page that are below the one at hand."""
-        self._cells: list[Any] = []
-        """The values of the row at hand, each at its column's place."""
-        self._ended: list[None] = []
-        self.Column = self._cells.__getitem__
-        self.Eof = self._ended.__len__
-        self.Next: Callable[[], None] = _nothing
+        self._at = 0
+        self._row: Row | None = None
+        self._current: list[Row | None] = [None]
+        self.Eof = functools.partial(self._current.__contains__, None)
+        self._positions: dict[int, int] = {}
 
     def Filter(self, _: int, agreed: str, values: tuple[Any, ...]) -> None:  # noqa: N802
         agreement = index.read(agreed)
         table = self._table
-        self._leave_page()  # an inner loop that is run again looks for what is waiting in others, not here
         if table.rehearsal.on:
             table.rehearsal.scans.setdefault(agreed, values)
-            self._ended[:] = [None]
+            self._row = self._current[0] = None
             return
-        self._columns = agreement.columns
-        pages: Iterator[list[Row]]
+        self._positions = {column: position for position, column in enumerate(agreement.columns)}
+        self._row = self._current[0] = None  # an inner loop that is run again looks for what is waiting in others, not here
         if agreement.copied and table.copy is not None and table.copies is not None:
-            pages = table.copies.pages(table.copy, agreement.columns, agreement.constraints(values), agreement.scan_order)
+            self._pages = table.copies.pages(table.copy, agreement.columns, agreement.constraints(values), agreement.scan_order)
         else:
             scanner = table.statement.scanner(table.engine, table.table, agreed)
-            pages = scanner.pages(agreement.constraints(values), functools.partial(table.statement.waiting, self))
+            self._pages = scanner.pages(agreement.constraints(values), functools.partial(table.statement.waiting, self))
         table.statement.enter(self)
-        self._ended.clear()
-        self.Next = self._steps(pages).__next__
-        self.Next()
+        self._turn()
 
-    def _steps(self, pages: Iterator[list[Row]]) -> Iterator[None]:
-        """Go to the next row each time; the last step is behind the last row."""
-        # What is in no run is no column of the scan, and nothing that SQLite would take.
-        cells = self._cells
-        cells[:] = [_nothing] * (max(self._columns, default=-1) + 1)
-        (into, out_of), *more = _runs(self._columns)
-        for page in pages:
-            self._page, self._left = page, iter(page)
-            for row in self._left:
-                cells[into] = row[out_of]
-                for other_into, other_out_of in more:
-                    cells[other_into] = row[other_out_of]
-                yield
-            page = row = ()
-            self._leave_page()  # the next one takes its place in memory, which the processor has at hand
-        self._ended.append(None)
-        yield
+    def Next(self) -> None:  # noqa: N802
+        self._at += 1
+        if self._at < len(self._page):
+            self._row = self._current[0] = self._page[self._at]
+        else:
+            self._turn()
 
-    def _leave_page(self) -> None:
-        self._page, self._left = [], iter(())
+    def _turn(self) -> None:
+        """Go to the next page, which has rows, or to the end."""
+        self._at = 0
+        self._page = next(self._pages, [])
+        self._row = self._current[0] = self._page[0] if self._page else None
+
+    def Column(self, column: int) -> Any:  # noqa: N802
+        return self._row[self._positions[column]]  # type: ignore[index]  # SQLite asks for no column at the end
 
     def Rowid(self) -> int:  # noqa: N802
         raise errors.InternalError("tables WITHOUT ROWID have none")
 
     def Close(self) -> None:  # noqa: N802
         self._table.statement.leave(self)
-        self._leave_page()
-        self.Next = _nothing
-        self._cells.clear()
+        self._pages, self._page, self._row = iter(()), [], None
 
     def below(self, value: str) -> list[str]:
         """The texts that stand below the value in its column, in the rest of the page; none when no column of the row has it."""
-        left = operator.length_hint(self._left)
-        at = len(self._page) - left - 1
-        if at < 0:
+        row = self._row
+        if row is None:
             return []
-        row = self._page[at]
-        for position in range(len(self._columns)):
+        for position in self._positions.values():
             if row[position] == value:
-                return [text for following in self._page[at + 1 :] if isinstance(text := following[position], str)]
+                return [text for following in self._page[self._at + 1 :] if isinstance(text := following[position], str)]
         return []
-
-
-def _nothing() -> None:
-    """What a cursor without a scan does next."""
-
-
-def _runs(columns: tuple[int, ...]) -> list[tuple[slice, slice]]:
-    """Where the values of a row belong: columns that follow one another, and the places of their values."""
-    runs: list[tuple[slice, slice]] = []
-    start = 0
-    for end in range(1, len(columns) + 1):
-        if end == len(columns) or columns[end] != columns[end - 1] + 1:
-            runs.append((slice(columns[start], columns[end - 1] + 1), slice(start, end)))
-            start = end
-    return runs or [(slice(0, 0), slice(0, 0))]
 
 
 class RowsModule:
