@@ -95,9 +95,10 @@ class _Rest:
 class Window:
     """Reads chains with up to `most` requests under way, `first` of them before the first page was used.
 
-    `ordered` chains (one at a time) come out in the order of their key; otherwise pages come out as they arrive. `poll` is called every 50 ms while
-    there is nothing to do but wait, and before a page is decoded, and raises to end the scan. `budget` is the statement's. `until` gives the key at
-    which rows without an upper (or lower) end are likely to end.
+    `ordered` chains (one at a time) come out in the order of their key; otherwise pages come out as they arrive. Of a `sifted` scan a few
+    pages may turn out to be enough: no more of them are under way than were used, beyond the first few. `poll` is called every 50 ms while there is nothing
+    to do but wait, and before a page is decoded, and raises to end the scan. `budget` is the statement's. `until` gives the key at which rows without an
+    upper (or lower) end are likely to end.
     """
 
     def __init__(
@@ -109,6 +110,7 @@ class Window:
         most: int,
         first: int = 1,
         ordered: bool,
+        sifted: bool = False,
         poll: Callable[[], None],
         budget: Budget,
         until: Callable[[Chain], int],
@@ -118,10 +120,13 @@ class Window:
         self._chains = iter(chains)
         self._most = most
         self._ordered = ordered
+        self._sifted = sifted
         self._poll = poll
         self._budget = budget
         self._until = until
         self._window = first
+        self._used = 0
+        """Pages that were handed on."""
         self._under_way = 0
         self._line: list[_Run | _Rest] = []
         """What is being read and what is left, in the order of the keys."""
@@ -154,7 +159,8 @@ class Window:
                 found = self._taken()
                 if found is not None:
                     yield from self._within_budget(*found)
-                    self._window = min(self._most, max(_FIRST_WINDOW, self._window * 2)) if self._most > 1 else 1
+                    self._used += 1
+                    self._window = min(self._most, max(_FIRST_WINDOW, self._used if self._sifted else self._window * 2))
                     continue
                 if self._failure is not None:
                     raise self._failure
@@ -209,7 +215,7 @@ class Window:
         What has arrived is not under way, but lies ready, though nobody may have looked at it.
         """
         least, most = _WAITING_PAGES
-        open_ = self._window >= self._most and self._limit is None
+        open_ = self._window >= self._most and self._limit is None and not self._sifted
         waiting = min(most, max(least, _WAITING_BYTES // self._largest)) if open_ else 0
         ready = sum(len(run.ready) for run in self._line if isinstance(run, _Run))
         return self._under_way - self._outcomes.qsize() < self._window and self._under_way + ready < self._window + waiting

@@ -40,6 +40,8 @@ class Agreement(msgspec.Struct, frozen=True, omit_defaults=True):
     limit: int | None = None
     copied: bool = False
     """Whether the rows are those of the local copy."""
+    sifted: bool = False
+    """Whether a LIMIT ends the scan at a row that nobody knows, because SQLite drops some that come before."""
 
     def constraints(self, values: tuple[Any, ...]) -> tuple[Constraint, ...]:
         """The terms with the values of one run."""
@@ -152,6 +154,7 @@ def agree(info: apsw.IndexInfo, table: Table, tables: dict[str, Table], name: st
             columns=columns,
             order=order,
             limit=limit + offset if limit is not None and exact else None,
+            sifted=limit is not None and not exact,
         )
     )
     return True
