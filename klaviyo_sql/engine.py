@@ -150,8 +150,8 @@ class Engine:
     def pages(self, plan: Plan, *, eager: bool = False, sifted: bool = False, begin: bool = False) -> Iterator[list[Row]]:
         """The same rows in lists that are not empty: what has been read already, without asking for more.
 
-        `eager` when all of them will be wanted: the window need not open step by step; `sifted` when a few may be enough. With `begin` the first requests are on their way when this
-        returns, for who reads several scans side by side.
+        `eager` when all of them will be wanted: the window need not open step by step; `sifted` when a few may be enough. With `begin` the first requests
+        are on their way when this returns, for who reads several scans side by side.
         """
         pages = self._read(plan, eager=eager, sifted=sifted)
         if begin:

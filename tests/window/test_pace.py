@@ -91,7 +91,9 @@ def scanned(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
     table = connection.engine.tables["events"]
     position = table.index("datetime")
 
-    def scan(events: Events, order: str = "", *, spread: float = 0.0, enough: int | None = None, parallel: int = PARALLEL, sifted: bool = False) -> tuple[list[Any], Replies]:
+    def scan(
+        events: Events, order: str = "", *, spread: float = 0.0, enough: int | None = None, parallel: int = PARALLEL, sifted: bool = False
+    ) -> tuple[list[Any], Replies]:
         replies = Replies(spread)
         monkeypatch.setattr(windows, "SimpleQueue", lambda: replies)
         monkeypatch.setattr(windows.pages, "read", events.page)
