@@ -115,7 +115,7 @@ class Engine:
 
     def pages_of(self, scan: Scan) -> Iterator[list[Row]]:
         """The same rows in lists that are not empty: what has been read already, without asking for more."""
-        return self.pages(self.plan(scan))
+        return self.pages(self.plan(scan), sifted=scan.sifted)
 
     def plan(self, scan: Scan) -> Plan:
         """The plan of a scan that is about to run; the first of a period table reads the account's time zone.
@@ -189,26 +189,26 @@ class Engine:
         """The rows of a plan, in its order if it has one."""
         return itertools.chain.from_iterable(self.pages(plan))
 
-    def pages(self, plan: Plan, *, eager: bool = False, begin: bool = False) -> Iterator[list[Row]]:
+    def pages(self, plan: Plan, *, eager: bool = False, sifted: bool = False, begin: bool = False) -> Iterator[list[Row]]:
         """The same rows in lists that are not empty: what has been read already, without asking for more.
 
-        `eager` when all of them will be wanted: the window need not open step by step. With `begin` the first requests are on their way when this
-        returns, for who reads several scans side by side.
+        `eager` when all of them will be wanted: the window need not open step by step; `sifted` when a few may be enough. With `begin` the first requests
+        are on their way when this returns, for who reads several scans side by side.
         """
-        pages = self._read(plan, eager=eager)
+        pages = self._read(plan, eager=eager, sifted=sifted)
         if begin:
             next(pages)
         found = (page for page in pages if page)
         return _in_order(found, plan, plan.order) if plan.order else found
 
-    def _read(self, plan: Plan, *, eager: bool) -> Iterator[list[Row]]:
+    def _read(self, plan: Plan, *, eager: bool, sifted: bool) -> Iterator[list[Row]]:
         """The pages, after an empty one, which is there as soon as the first requests are on their way; errors name the account."""
         order = plan.order
         try:
             if order is not None and len(plan.chains) > 1:
                 yield from self._merged(plan, order)
                 return
-            window = self._window(plan, self._chains(plan), eager=eager)
+            window = self._window(plan, self._chains(plan), eager=eager, sifted=sifted)
             try:
                 window.begin()
                 yield []
@@ -250,7 +250,7 @@ class Engine:
             for window in windows:
                 window.stop()
 
-    def _window(self, plan: Plan, chains: Iterable[Chain], *, eager: bool = False) -> Window:
+    def _window(self, plan: Plan, chains: Iterable[Chain], *, eager: bool = False, sifted: bool = False) -> Window:
         """What reads chains side by side, in order, if the plan has one."""
         return Window(
             self.client,
@@ -259,6 +259,7 @@ class Engine:
             most=self.parallel,
             first=self.parallel if eager else 1,
             ordered=plan.order is not None,
+            sifted=sifted,
             poll=self._poll,
             budget=self.statement_budget,
             until=self._until,

@@ -47,6 +47,8 @@ class Scanner:
     columns: tuple[int, ...]
     order: Order | None = None
     limit: int | None = None
+    sifted: bool = False
+    """Whether SQLite drops rows before it counts to a LIMIT."""
     _rest: tuple[int, tuple[Constraint, ...]] | None = None
     """What the remembered keys are true for: the column that they are of, and the other terms."""
     _found: MutableMapping[str, list[Row]] = field(default_factory=lambda: LRUCache(_REMEMBERED_KEYS))
@@ -68,7 +70,7 @@ class Scanner:
         """The rows as they come; few enough of them are remembered, for an inner loop is run again for each row of the outer one."""
         self._ration(constraints)
         kept: list[Row] | None = []
-        for page in self.engine.pages_of(Scan(self.table, self.columns, constraints, self.order, self.limit)):
+        for page in self.engine.pages_of(Scan(self.table, self.columns, constraints, self.order, self.limit, sifted=self.sifted)):
             if kept is not None and len(kept) + len(page) > _REMEMBERED_ROWS:
                 kept = None
             if kept is not None:

@@ -21,7 +21,7 @@ from klaviyo_sql.model.table import Measurement, PeriodStart
 from klaviyo_sql.plan.periods import by_day, following
 from klaviyo_sql.plan.scan import Aggregate, Answer, Chain, Counted
 
-_MORE_TRIES = 4
+MORE_TRIES = 4
 """How often a reply is asked for again whose JSON is not what it should be."""
 CACHED_PAGES = 16
 """Pages of one chain that are kept for the next query; a longer scan would only push out what is asked for more often."""
@@ -45,10 +45,34 @@ class Page:
     size: int = 0
 
 
-def read(client: Client, chain: Chain, request: Request, budget: Budget, interrupted: Callable[[], bool], *, queue: object = None, cache: bool = True) -> Page:
-    """One page of a chain; the exceptions of `Client.send`, as are `budget`, `interrupted` and `queue`.
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    """A reply with a page of resources, not decoded yet: that is for whoever uses the rows.
 
-    A resource that does not exist is a page without rows, unless it was there at an earlier page; a garbled reply is asked for again.
+    Made where they are used, a page's rows are still in the processor's cache, in memory that the page before has left; and threads that only send and
+    receive hardly compete for the interpreter.
+    """
+
+    client: Client
+    chain: Chain
+    request: Request
+    reply: Reply
+
+    def page(self) -> Page:
+        """The page; GarbageError when it is none."""
+        chain, reply = self.chain, self.reply
+        decode = nested_decoder(chain.decoded, chain.each) if is_nested(chain.decoded, chain.each) else decoder(chain.decoded)
+        page = (decode.single if chain.single else decode.page)(reply.body, chain.constants)
+        reply.record.rows = len(page.rows)
+        return Page(page.rows, self.client.following(self.request, page.next_url) if page.next_url else None, len(reply.body))
+
+
+def read(
+    client: Client, chain: Chain, request: Request, budget: Budget, interrupted: Callable[[], bool], *, queue: object = None, cache: bool = True
+) -> Page | Arrival:
+    """One page of a chain, or the reply with it; the exceptions of `Client.send`, as are `budget`, `interrupted` and `queue`.
+
+    A resource that does not exist is a page without rows, unless it was there at an earlier page.
     """
     send = functools.partial(client.send, absent_statuses=chain.absent_statuses, interrupted=interrupted, budget=budget, queue=queue)
     if chain.aggregate is not None:
@@ -61,20 +85,17 @@ def read(client: Client, chain: Chain, request: Request, budget: Budget, interru
         counted = _counted(send, chain, chain.counted)
         if counted is not None:
             return Page(counted, None)
-    decode = nested_decoder(chain.decoded, chain.each) if is_nested(chain.decoded, chain.each) else decoder(chain.decoded)
-    decode_page = decode.single if chain.single else decode.page
-    reply, page = _decoded(client, send, request, lambda body: decode_page(body, chain.constants), cache=cache)
-    if page is None:
-        if request != chain.request:
-            raise client.refused(request, reply)
-        return Page([], None)
-    reply.record.rows = len(page.rows)
-    return Page(page.rows, client.following(request, page.next_url) if page.next_url else None, len(reply.body))
+    reply = send(request, cache=cache)
+    if 200 <= reply.status < 300:
+        return Arrival(client, chain, request, reply)
+    if request != chain.request or not _is_absent(reply):
+        raise client.refused(request, reply)
+    return Page([], None)
 
 
 def _decoded(client: Client, send: Send, request: Request, decode: Callable[[bytes], Any], *, cache: bool = True) -> tuple[Reply, Any]:
     """The reply and what it decodes to, None when there is no such resource."""
-    for cached in (cache, *[False] * _MORE_TRIES):
+    for cached in (cache, *[False] * MORE_TRIES):
         reply = send(request, cache=cached)
         if not 200 <= reply.status < 300:
             if not _is_absent(reply):

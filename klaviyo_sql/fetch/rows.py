@@ -163,22 +163,17 @@ _EXPECTED: dict[Type, Any] = {
 _CALL: dict[Type, str] = {
     Type.REAL: "({0} if {0} is None or {0}.__class__ is float else _number({0}))",
     Type.BOOLEAN: "(None if {0} is None else int({0}))",
-    Type.JSON: "_slice({0})",
+    Type.JSON: "(None if {0} is None or (text := str({0}, 'utf-8')) == 'null' else text)",
     Type.TIMESTAMP: "_timestamp({0})",
     Type.TIMESTAMP_MICROSECONDS: "_timestamp_microseconds({0})",
 }
-"""What is done to a decoded value, written where it is used: a call would cost more than the rest of the cell."""
+"""What is done to a decoded value, written where it is used: a call would cost more than the rest of the cell.
+
+Free JSON stays as Klaviyo sent it: the text between its first and its last character, not parsed.
+"""
 
 _USUAL_TIMESTAMP = "(f'{{{0}[:10]}} {{{0}[11:19]}}' if {0} is not None and {0}[19:] == '+00:00' else _timestamp({0}))"
 """The form that nearly every timestamp has, taken apart without a call."""
-
-
-def _slice(raw: msgspec.Raw | None) -> str | None:
-    """Free JSON as Klaviyo sent it: the text between its first and its last character, not parsed."""
-    if raw is None:
-        return None
-    text = str(raw, "utf-8")
-    return None if text == "null" else text
 
 
 def newest(entries: Any, key: str) -> Any:
@@ -220,7 +215,6 @@ class _Builder:
             "_timestamp": _timestamp,
             "_timestamp_microseconds": _timestamp_microseconds,
             "_number": _number,
-            "_slice": _slice,
             "_newest": newest,
         }
         self.values: dict[tuple[str, ...], str] = {}

@@ -1,7 +1,7 @@
 """Chains read side by side: how many requests are under way, whose page is next, and in which order rows come out.
 
 The first page is one request. Only when its rows are used up does the window open, and it grows as pages are used: a query that stops early
-costs what it read. Workers send and decode; everything is decided in the thread that wants the rows.
+costs what it read. Workers send and receive; everything is decoded and decided in the thread that wants the rows.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from operator import ge, le
 from queue import Empty, SimpleQueue
@@ -18,9 +19,9 @@ from klaviyo_sql import errors
 from klaviyo_sql.fetch import pages
 from klaviyo_sql.fetch.budget import Budget
 from klaviyo_sql.fetch.client import Client
-from klaviyo_sql.fetch.pages import Page
+from klaviyo_sql.fetch.pages import Arrival, Page
 from klaviyo_sql.fetch.refusals import is_about_the_cursor, subject, told
-from klaviyo_sql.fetch.rows import Row
+from klaviyo_sql.fetch.rows import GarbageError, Row
 from klaviyo_sql.fetch.workers import Workers
 from klaviyo_sql.model.request import Request
 from klaviyo_sql.model.table import Id
@@ -40,6 +41,8 @@ _MORE_TRIES = 2
 """How often a page is asked for again that leads astray, and how often a chain is begun anew without getting on."""
 _REMEMBERED_IDS = 50_000
 """Ids of one chain that are kept, so that it can be read again from its beginning; a chain that can be cut needs those of its last rows alone."""
+
+_Outcome = Page | Arrival | BaseException
 
 
 @dataclass(slots=True)
@@ -66,8 +69,10 @@ class _Run:
     """The ids of the last page."""
     forgetful: bool = False
     """Whether `known` are not all of them."""
+    garbled: int = 0
+    """How often in a row the next page could not be read."""
     astray: int = 0
-    """How often in a row the next page was none."""
+    """How often in a row the next page was none to go on from."""
     begun_anew: int = 0
     """How often in a row its cursor was refused."""
     overlapping: bool = False
@@ -90,9 +95,10 @@ class _Rest:
 class Window:
     """Reads chains with up to `most` requests under way, `first` of them before the first page was used.
 
-    `ordered` chains (one at a time) come out in the order of their key; otherwise pages come out as they arrive. `poll` is called every 50 ms while
-    there is nothing to do but wait, and raises to end the scan. `budget` is the statement's. `until` gives the key at which rows without an upper
-    (or lower) end are likely to end.
+    `ordered` chains (one at a time) come out in the order of their key; otherwise pages come out as they arrive. Of a `sifted` scan a few
+    pages may turn out to be enough: no more of them are under way than were used, beyond the first few. `poll` is called every 50 ms while there is nothing
+    to do but wait, and before a page is decoded, and raises to end the scan. `budget` is the statement's. `until` gives the key at which rows without an
+    upper (or lower) end are likely to end.
     """
 
     def __init__(
@@ -104,6 +110,7 @@ class Window:
         most: int,
         first: int = 1,
         ordered: bool,
+        sifted: bool = False,
         poll: Callable[[], None],
         budget: Budget,
         until: Callable[[Chain], int],
@@ -113,14 +120,17 @@ class Window:
         self._chains = iter(chains)
         self._most = most
         self._ordered = ordered
+        self._sifted = sifted
         self._poll = poll
         self._budget = budget
         self._until = until
         self._window = first
+        self._used = 0
+        """Pages that were handed on."""
         self._under_way = 0
         self._line: list[_Run | _Rest] = []
         """What is being read and what is left, in the order of the keys."""
-        self._outcomes: SimpleQueue[tuple[_Run, Page | BaseException]] = SimpleQueue()
+        self._outcomes: SimpleQueue[tuple[_Run, _Outcome]] = SimpleQueue()
         self._failure: BaseException | None = None
         self._rows = 0
         self._limit: int | None = None
@@ -146,12 +156,11 @@ class Window:
         try:
             while True:
                 self._hear()
-                if self._window > 1:
-                    self._fill()  # ahead of the consumer, once it has shown that it wants more than a page
                 found = self._taken()
                 if found is not None:
                     yield from self._within_budget(*found)
-                    self._window = min(self._most, max(_FIRST_WINDOW, self._window * 2)) if self._most > 1 else 1
+                    self._used += 1
+                    self._window = min(self._most, max(_FIRST_WINDOW, self._used if self._sifted else self._window * 2))
                     continue
                 if self._failure is not None:
                     raise self._failure
@@ -163,8 +172,16 @@ class Window:
             self.stop()
 
     def _hear(self) -> None:
-        """Take in whatever has arrived, so that the next requests are on their way before its rows are used; errors wait until nothing is left to use."""
-        while self._failure is None and not self._outcomes.empty():
+        """Take in what has arrived, as much as it takes to have something to use and the next requests on their way; the rest is decoded when it is used.
+
+        Errors wait until nothing is left to use.
+        """
+        while self._failure is None:
+            if self._window > 1:
+                self._fill()  # ahead of the consumer, once it has shown that it wants more than a page
+            if self._outcomes.empty() or (self._with_next() is not None and (self._window == 1 or not self._has_room() or self._has_enough())):
+                return
+            self._look_up()
             self._settle(*self._outcomes.get())
 
     def _has_enough(self) -> bool:
@@ -195,14 +212,13 @@ class Window:
         """Whether one more may be under way.
 
         Until the window is open no pages may lie ready beyond it, so that it opens no faster than pages are used; nor when a LIMIT says how many are enough.
+        What has arrived is not under way, but lies ready, though nobody may have looked at it.
         """
         least, most = _WAITING_PAGES
-        open_ = self._window >= self._most and self._limit is None
+        open_ = self._window >= self._most and self._limit is None and not self._sifted
         waiting = min(most, max(least, _WAITING_BYTES // self._largest)) if open_ else 0
-        return self._under_way < self._window and self._under_way + self._lying_ready() < self._window + waiting
-
-    def _lying_ready(self) -> int:
-        return sum(len(run.ready) for run in self._line if isinstance(run, _Run)) + self._outcomes.qsize()
+        ready = sum(len(run.ready) for run in self._line if isinstance(run, _Run))
+        return self._under_way - self._outcomes.qsize() < self._window and self._under_way + ready < self._window + waiting
 
     def _next_run(self) -> _Run | None:
         """Whose page to ask for: the first in line that has one to come, else the next chain."""
@@ -251,18 +267,31 @@ class Window:
 
         self._workers.run(job, stop)
 
-    def _next_outcome(self) -> tuple[_Run, Page | BaseException]:
+    def _next_outcome(self) -> tuple[_Run, _Outcome]:
         while True:
-            self._budget.check_time(self._table)
-            try:
+            self._look_up()
+            with suppress(Empty):
                 return self._outcomes.get(timeout=_POLL_SECONDS)
-            except Empty:
-                self._poll()
 
-    def _settle(self, run: _Run, outcome: Page | BaseException) -> None:
+    def _look_up(self) -> None:
+        """Whether the scan is to end: asked while it waits, and before each page that is decoded."""
+        self._budget.check_time(self._table)
+        self._poll()
+
+    def _settle(self, run: _Run, outcome: _Outcome) -> None:
         """Take in what a worker brought."""
         self._under_way -= 1
         run.under_way = False
+        if isinstance(outcome, Arrival):
+            try:
+                outcome = outcome.page()
+            except GarbageError as error:
+                self._ask_again(run, str(error), run.garbled < pages.MORE_TRIES)
+                run.garbled += 1
+                return
+            except errors.Error as error:
+                outcome = error
+            run.garbled = 0
         if isinstance(outcome, BaseException):
             if run.request is None or not is_about_the_cursor(outcome, run.request):
                 self._failure = outcome
@@ -327,13 +356,17 @@ class Window:
         else:
             run.astray = 0
             return False
+        self._ask_again(run, reason, run.astray < _MORE_TRIES)
+        run.astray += 1
+        return True
+
+    def _ask_again(self, run: _Run, reason: str, may: bool) -> None:
+        """What came cannot be used: it is asked for once more, if it may be, else that is the error."""
         assert run.request is not None  # noqa: S101 - it was sent
         error = self._client.garbage(run.request, reason)
-        if run.astray >= _MORE_TRIES:
-            raise error
-        run.astray += 1
+        if not may:
+            self._failure = error
         run.number -= 1
-        return True
 
     def _begin_anew(self, run: _Run, error: BaseException) -> None:
         """Read on without the cursor that Klaviyo does not take any more: from the last key, or from the beginning; rows that were read are known."""
@@ -362,10 +395,15 @@ class Window:
     def _taken(self) -> tuple[Chain, list[Row]] | None:
         """A page that lies ready: the first in line when the order matters, else any."""
         self._line = [item for item in self._line if not (item.slicer.done if isinstance(item, _Rest) else item.finished and not item.ready)]
+        run = self._with_next()
+        return None if run is None else (run.chain, run.ready.popleft())
+
+    def _with_next(self) -> _Run | None:
+        """Whose page is to be used next, if it is there."""
         for item in self._line:
             if isinstance(item, _Run) and item.ready:
-                return item.chain, item.ready.popleft()
-            if self._ordered:
+                return item
+            if self._ordered and not (item.slicer.done if isinstance(item, _Rest) else item.finished):
                 return None  # it is still under way, or, of a range that was cut once more, not even asked for
         return None
 
@@ -396,7 +434,10 @@ def _unread(run: _Run, rows: list[Row], ids: set[str]) -> list[Row]:
     else:
         keep = keep or len(run.known) < _REMEMBERED_IDS
         run.forgetful = run.forgetful or not keep
-    run.known = run.known | ids if keep else ids
+    if keep:
+        run.known |= ids
+    else:
+        run.known = ids
     run.previous = ids
     run.overlapping = run.overlapping and repeated
     if unread:

@@ -186,6 +186,8 @@ class Scan:
     constraints: tuple[Constraint, ...] = ()
     order: Order | None = None
     limit: int | None = None
+    sifted: bool = False
+    """Whether the scan is likely to end early, at a row that nobody knows: a LIMIT counts what conditions leave that are checked elsewhere."""
     cut: bool = False
     """Whether a long scan may be cut into parts that are read side by side."""
     fresh: bool = False

@@ -21,6 +21,8 @@ from klaviyo_sql.plan.constraints import Bound, Unknown, Wanted
 
 _ROOM = 0.07
 """The part of a page that a slice is meant to leave empty, so that most need no page more than planned; of longer ones its square root as often."""
+_LAST_ROOM = 0.2
+"""The same for the slices of the last round trip: who is not done with one page takes another round trip, for which everybody waits."""
 _REMEMBERED = 16
 """Slices whose density counts for the next one."""
 _SHARES = 3
@@ -201,7 +203,10 @@ class Slicer:
         # Before much is known of how dense rows lie, a page that is a little too wide costs two requests: slices of two pages waste less.
         least = 1 if len(self._density) > _REMEMBERED // 2 else 2
         long = min(self.longest, max(least, math.ceil(pages / self.at_once / _SHARES)))
-        width = max(1, math.ceil(s.page * (long - _ROOM * math.sqrt(long)) / rate))
+        # Where everything left is read at once, more and shorter slices take no more time.
+        is_last_round = pages <= self.at_once * (1 - _LAST_ROOM) and len(self._density) == _REMEMBERED
+        room = _LAST_ROOM if is_last_round else _ROOM * math.sqrt(long)
+        width = max(1, math.ceil(s.page * (long - room) / rate))
         end = self._position - width if s.descending else self._position + width
         limit = self._limit()
         # A sliver at the end is not worth a request of its own.

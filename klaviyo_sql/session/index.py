@@ -89,6 +89,8 @@ class Agreement(msgspec.Struct, frozen=True, omit_defaults=True):
     """Whether the rows are those of the local copy."""
     presumed_rows: bool = False
     """Whether the rows are the ones that the terms name by their keys, and nobody asks whether they are there."""
+    sifted: bool = False
+    """Whether a LIMIT ends the scan at a row that nobody knows, because SQLite drops some that come before."""
 
     def constraints(self, values: tuple[Any, ...]) -> tuple[Constraint, ...]:
         """The terms with the values of one run."""
@@ -226,6 +228,7 @@ def agree(
             columns=columns,
             order=order,
             limit=limit + offset if limit is not None and exact else None,
+            sifted=limit is not None and not exact,
         )
     )
     return True

@@ -32,7 +32,7 @@ class Statement:
         scanner = self._scanners.get(agreed)
         if scanner is None:
             agreement = index.read(agreed)
-            scanner = self._scanners[agreed] = Scanner(engine, table, agreement.columns, agreement.scan_order, agreement.limit)
+            scanner = self._scanners[agreed] = Scanner(engine, table, agreement.columns, agreement.scan_order, agreement.limit, agreement.sifted)
         return scanner
 
     def enter(self, cursor: Standing) -> None:
