@@ -195,7 +195,7 @@ class Conversation:
     def _scan(self, number: int, table: int, begins: bool, agreed: str, values: list[Any], standing: list[list[int]]) -> Any:
         if begins:
             self._begin()
-        places = dict(standing)
+        places: dict[int, int] = {other: row for other, row in standing}  # noqa: C416 - pairs of lists
         for other, standing_cursor in self._cursors.items():
             standing_cursor.stand(places.get(other))
         self._close(number)
