@@ -195,9 +195,9 @@ class Conversation:
     def _scan(self, number: int, table: int, begins: bool, agreed: str, values: list[Any], standing: list[list[int]]) -> Any:
         if begins:
             self._begin()
-        for other, row in standing:
-            if other in self._cursors:
-                self._cursors[other].stand(row)
+        places: dict[int, int] = {other: row for other, row in standing}  # noqa: C416 - pairs of lists
+        for other, standing_cursor in self._cursors.items():
+            standing_cursor.stand(places.get(other))
         self._close(number)
         session, served = self.session, self._served[table]
         cursor = ScanCursor(session.engine.budget, session.copies.current)
@@ -274,7 +274,7 @@ class Conversation:
 class ScanCursor(Standing):
     """A scan in progress: what the host has of its page, and what is left."""
 
-    __slots__ = ("_next", "_pages", "_shown", "budget", "snapshots")
+    __slots__ = ("_before", "_next", "_pages", "budget", "snapshots")
 
     def __init__(self, budget: Budget, snapshots: Snapshots) -> None:
         super().__init__()
@@ -282,27 +282,29 @@ class ScanCursor(Standing):
         self.snapshots = snapshots
         self._pages: Iterator[list[Row]] = iter(())
         self._next = 0
-        self._shown = 0
+        """The first row of the page that the host does not have yet."""
+        self._before = 0
+        """The rows of the pages before."""
 
     def begin(self, columns: tuple[int, ...], pages: Iterator[list[Row]]) -> None:
         """The scan begins: these columns of these rows."""
         self._positions = {column: position for position, column in enumerate(columns)}
         self._pages = pages
 
-    def stand(self, row: int) -> None:
-        """The host is in that row of the batch that it has."""
-        self._at = min(self._shown + row, len(self._page) - 1)
-        self._row = self._page[self._at] if self._page else None
+    def stand(self, row: int | None) -> None:
+        """The host is in that row of the scan, which is in the page at hand: the next one is only read when it is past this one. None: it is in none."""
+        self._at = max(0, min((row or 0) - self._before, len(self._page) - 1))
+        self._row = self._page[self._at] if self._page and row is not None else None
 
     def batch(self) -> tuple[After, list[Row]]:
         """The next rows: of the page at hand, else of the next one; none at the end."""
         if self._next >= len(self._page):
+            self._before += len(self._page)
             self._page = next(self._pages, [])
             self._next = 0
-        page, width = self._page, len(self._positions)
-        self._shown = self._next
-        self._next = min(len(page), self._shown + _BATCH)
-        rows = page if len(page) <= _BATCH else page[self._shown : self._next]
+        page, width, first = self._page, len(self._positions), self._next
+        self._next = min(len(page), first + _BATCH)
+        rows = page if len(page) <= _BATCH else page[first : self._next]
         if rows and len(rows[0]) > width:
             rows = [row[:width] for row in rows]
         return (After.LAST if not rows else After.AT_HAND if self._next < len(page) else After.ASK), rows

@@ -30,8 +30,8 @@ first; the payload is one value in msgpack. Requests are answered in their order
 Any request may be answered by `e` ERROR [SQLite's code, text] instead.
 
 `lasting` says that PLAN is always answered like this, so that it need not be asked again. The values of SCAN stand in the order of the arguments that PLAN gave
-out; those of an IN are arrays. The rows in SCAN are where the connection's other cursors stand in their last batch: an inner loop will be asked for what is
-below. A batch has rows of the columns in the order of the first one's list. Its state says what comes after:
+out; those of an IN are arrays. The rows in SCAN are where the connection's other cursors stand, counted from the beginning of their scans: an inner loop will
+be asked for what is below. A batch has rows of the columns in the order of the first one's list. Its state says what comes after:
 
     0  LAST     nothing
     1  AT HAND  more rows that have been read: the host asks for them ahead, while it uses these

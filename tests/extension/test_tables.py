@@ -117,6 +117,22 @@ def test_an_inner_loop_remembers_as_long_as_the_statement_runs(open_host: Open) 
     assert len(list(host.sandbox.requests)) == 1
 
 
+@pytest.mark.parametrize("rows_of_page", [400, 1000, 2300])
+def test_an_inner_loop_looks_ahead_from_where_the_outer_one_stands(
+    open_host: Open, open_sandbox: Callable[..., klaviyo_sql.Connection], rows_of_page: int
+) -> None:
+    """A page of the outer table comes in two batches, of which the worker may have made the second while the first is used."""
+    question = (
+        f"SELECT count(p.email) FROM (SELECT profile_id FROM events ORDER BY datetime LIMIT {rows_of_page}) e CROSS JOIN profiles p ON p.id = e.profile_id"
+    )
+    connection, host = open_sandbox(cache_seconds=0), open_host(cache_seconds=0, parallel=1)
+    host.sandbox.requests.clear()
+    assert rows(host, question) == connection.execute(question).fetchall()
+    made = [record.operation for record in host.sandbox.requests]
+    assert made == [record.operation for record in connection.requests]
+    assert "get_profiles" in made
+
+
 def test_a_budget_bounds_each_statement(open_host: Open) -> None:
     host = open_host(max_requests=2, cache_seconds=0)
     assert rows(host, "SELECT count(*) FROM lists")

@@ -97,7 +97,6 @@ struct Cursor {
   Frame *batch;
   Reader reader;
   uint32_t left; /* rows of the batch behind the current one */
-  uint32_t at; /* the current row in the batch */
   int state; /* what comes after the batch */
   int at_end;
   uint32_t asked; /* the number of the request for the next batch, when it was sent ahead */
@@ -106,7 +105,7 @@ struct Cursor {
   uint32_t *positions; /* where in the row each column is, by its number; those that were not agreed on are beyond it */
   uint32_t known;
   Value *cells;
-  sqlite3_int64 row;
+  sqlite3_int64 row; /* the current one, counted from the beginning of the scan */
 };
 
 enum { BATCH_LAST = 0, BATCH_AT_HAND = 1, BATCH_ASK = 2 };
@@ -560,7 +559,7 @@ static void cursor_clear(Cursor *cursor) {
   cursor->positions = NULL;
   cursor->cells = NULL;
   cursor->asked = 0;
-  cursor->left = cursor->at = cursor->columns = cursor->known = 0;
+  cursor->left = cursor->columns = cursor->known = 0;
   cursor->at_end = 1;
 }
 
@@ -643,7 +642,6 @@ static int take(Cursor *cursor, Frame *reply, char **error) {
   Reader reader = reader_of(reply->payload, reply->length);
   free(cursor->batch);
   cursor->batch = reply;
-  cursor->at = 0;
   cursor->at_end = 1;
   uint32_t parts = read_array(&reader);
   int state = (int)read_integer(&reader);
@@ -719,7 +717,7 @@ static int cursor_filter(sqlite3_vtab_cursor *base, int lists, const char *agree
     if (other == cursor || other->at_end) continue;
     write_array(&request, 2);
     write_integer(&request, other->id);
-    write_integer(&request, other->at);
+    write_integer(&request, other->row);
   }
   cursor->begun = 1;
   cursor->greeting = host->greeting;
@@ -772,7 +770,6 @@ static int cursor_next(sqlite3_vtab_cursor *base) {
   Host *host = ((Table *)base->pVtab)->host;
   if (host->bad_time) return complaint(host, &base->pVtab->zErrMsg);
   cursor->row++;
-  cursor->at++;
   return cursor->left ? step(cursor, &base->pVtab->zErrMsg) : turn(cursor);
 }
 
