@@ -426,10 +426,15 @@ class Connection:
             raise
         self._end_transaction("COMMIT")
 
-    def foretell(self, sql: str) -> None:
-        """The text is about to be prepared, which shows what it writes to."""
-        if self._pending is not None:
-            self._targets.begin(sql, unbounded=is_unbounded(sql))
+    def foretell(self, sql: str) -> bool:
+        """The text is about to be prepared, which shows what it writes to: so one that writes must not come from the cache of prepared statements.
+
+        Whether it may come from there.
+        """
+        if self._pending is None:
+            return True
+        self._targets.begin(sql, unbounded=is_unbounded(sql))
+        return not (_WRITES.match(sql) or _STARTS_WITH.match(sql))
 
     def end_statement(self) -> None:
         """A statement that returns no rows has run; ProgrammingError when it touched more rows than it may."""

@@ -67,10 +67,10 @@ class Cursor:
             self.connection.keep_statistics(sql)
             sql = self.connection.counting(sql)
             self.connection.begin_before(sql)
-            self.connection.foretell(sql)
+            cached = self.connection.foretell(sql)
             before = self.connection.sqlite.total_changes()
             with self._forgetting():
-                self._rows = iter(cursor.execute(sql, bindings))
+                self._rows = iter(cursor.execute(sql, bindings, can_cache=cached))
         if self.connection.calls.due:
             self.connection.calls.send_due()
         self.connection.raise_bad_time()
@@ -92,8 +92,8 @@ class Cursor:
             self._refuse_several(sql)
             before = self.connection.sqlite.total_changes()
             with self.connection.together(sql), self._forgetting():
-                self.connection.foretell(sql)
-                self._rows = iter(cursor.executemany(sql, self._one_by_one(rows)))
+                cached = self.connection.foretell(sql)
+                self._rows = iter(cursor.executemany(sql, self._one_by_one(rows), can_cache=cached))
                 if self._description is not None:
                     raise errors.ProgrammingError("executemany() is for statements that return no rows; use execute()")
                 self._settle(before)

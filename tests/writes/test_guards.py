@@ -50,6 +50,15 @@ def test_without_a_where_nothing_is_touched(writing: klaviyo_sql.Connection, sql
     assert sent(writing) == []
 
 
+@pytest.mark.parametrize("sql", UNBOUNDED)
+def test_the_second_time_as_well(writing: klaviyo_sql.Connection, sql: str) -> None:
+    """A statement that SQLite has prepared already tells nothing of what it writes to."""
+    for _ in range(3):
+        with pytest.raises(klaviyo_sql.ProgrammingError, match="without a WHERE"):
+            writing.execute(sql)
+    assert sent(writing) == []
+
+
 def test_in_a_transaction_that_has_begun_to_write_as_well(writing: klaviyo_sql.Connection) -> None:
     writing.execute("INSERT INTO lists (name) VALUES ('one')")
     with pytest.raises(klaviyo_sql.ProgrammingError, match="without a WHERE"):
