@@ -47,8 +47,8 @@ class Pair:
 
 _SEED = Pair()
 PEOPLE, LISTS, TAGS = ([row[0] for row in _SEED.rows(table)] for table in ("profiles", "lists", "tags"))
-NAMES = sorted({row[2] for row in _SEED.rows("profiles") if row[2]})
-EMAILS = [row[1] for row in _SEED.rows("profiles") if row[1]]
+NAMES = sorted({row[2].replace("'", "''") for row in _SEED.rows("profiles") if row[2]})
+EMAILS = [row[1].replace("'", "''") for row in _SEED.rows("profiles") if row[1]]
 _SEED.close()
 
 text = st.sampled_from(["A", "b c", "", "it''s", "Zoë", "50%", "{}", "2026-01-01"])

@@ -285,3 +285,42 @@ def test_not_too_many_and_no_unknown_lists(send: Ask) -> None:
     assert refusal(_subscription(send, SUBSCRIBE)) == (400, [PLACE])
     for kind, row in ((SUBSCRIBE, person), (UNSUBSCRIBE, stranger)):
         assert refusal(_subscription(send, kind, row, list_id="NOPE01")) == (404, ["/data/relationships/list/data/id"])
+
+
+def test_by_id_and_by_phone_number(send: Ask, clock: SimulatedClock, fresh_account: Account, list_id: str) -> None:
+    sms = {"sms": {"marketing": {"consent": "SUBSCRIBED"}}}
+    first = send("/api/profiles", document("profile", {"email": "first@example.com"})).document["data"]["id"]
+    second = send("/api/profiles", document("profile", {"external_id": "second"})).document["data"]["id"]
+    rows = [
+        {"type": "profile", "attributes": {"email": "first@example.com", "phone_number": "+12025550111", "subscriptions": sms}},
+        {"type": "profile", "id": second, "attributes": {"subscriptions": EMAIL}},
+        {"type": "profile", "attributes": {"phone_number": "+12025550122", "subscriptions": sms}},
+    ]
+    body = document(SUBSCRIBE, {"profiles": {"data": rows}}, list={"type": "list", "id": list_id})
+    assert send(f"/api/{SUBSCRIBE}s", body).status == 202
+    _settled(send, clock)
+    (third,) = send('/api/profiles?filter=equals(phone_number,"%2B12025550122")').ids
+    assert set(fresh_account.list_members[list_id]) == {first, second, third}
+    assert fresh_account.profiles[first]["attributes"]["phone_number"] == "+12025550111"
+    assert [_marketing(fresh_account, profile_id, "sms")["consent"] for profile_id in (first, second, third)] == [
+        "SUBSCRIBED",
+        "NEVER_SUBSCRIBED",
+        "SUBSCRIBED",
+    ]
+    assert _marketing(fresh_account, second)["consent"] == "SUBSCRIBED"
+    rows[1]["id"] = "NOBODY"
+    assert refusal(send(f"/api/{SUBSCRIBE}s", body)) == (404, [f"{PLACE}/1/id"])
+
+
+def test_who_is_deleted_meanwhile_is_not_subscribed(send: Ask, clock: SimulatedClock, fresh_account: Account, person: str, list_id: str) -> None:
+    gone = document("data-privacy-deletion-job", {"profile": document("profile", {}, identifier=person)})
+    assert send("/api/data-privacy-deletion-jobs", gone).status == 202
+    rows = [
+        {"type": "profile", "id": person, "attributes": {"subscriptions": EMAIL}},
+        {"type": "profile", "attributes": {"email": "other@example.com", "subscriptions": EMAIL}},
+    ]
+    body = document(SUBSCRIBE, {"profiles": {"data": rows}}, list={"type": "list", "id": list_id})
+    assert send(f"/api/{SUBSCRIBE}s", body).status == 202
+    _settled(send, clock)
+    (member,) = fresh_account.list_members[list_id]
+    assert fresh_account.profiles[member]["attributes"]["email"] == "other@example.com"

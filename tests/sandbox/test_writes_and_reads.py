@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -112,3 +113,27 @@ def test_what_is_written_later_comes_in_the_order_in_which_it_is_due(fresh_accou
     (profile_id,) = send('/api/profiles?filter=equals(email,"a@example.com")').ids
     assert len(fresh_account.events_of_profile(profile_id)) == 1
     assert fresh_account.profiles[profile_id]["attributes"]["created"] == "2026-11-20T13:00:00+00:00"
+
+
+def test_writes_and_reads_at_the_same_time(fresh_sandbox: Sandbox, fresh_account: Account) -> None:
+    send = asker(fresh_sandbox)
+    number, before = len(fresh_account.lists), set(fresh_account.profiles)
+    profile_ids = list(before)
+
+    def work(worker: int) -> list[int]:
+        statuses = []
+        for turn in range(25):
+            list_id = send("/api/lists", document("list", {"name": f"{worker} {turn}"})).document["data"]["id"]
+            statuses.append(send(f"/api/lists/{list_id}/relationships/profiles", {"data": linkage("profile", profile_ids)}).status)
+            statuses.append(send("/api/profiles", document("profile", {"external_id": f"{worker} {turn}"})).status)
+            statuses.append(send(f"/api/profiles/{profile_ids[worker]}?include=lists,segments").status)
+            statuses.append(send(f"/api/lists/{list_id}/profiles?page[size]=100").status)
+            statuses.append(send("/api/events?page[size]=100&include=profile").status)
+        return statuses
+
+    with ThreadPoolExecutor(4) as pool:
+        outcomes = [status for statuses in pool.map(work, range(4)) for status in statuses]
+    assert sorted(set(outcomes)) == [200, 201, 204]
+    assert len(fresh_account.lists) == number + 100
+    assert len(fresh_account.profiles) == len(before) + 100
+    assert all(set(members) == before for list_id, members in list(fresh_account.list_members.items())[-100:])

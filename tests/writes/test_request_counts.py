@@ -164,10 +164,10 @@ def test_a_body_is_never_larger_than_klaviyo_takes(writing: klaviyo_sql.Connecti
 
 
 def test_one_row_that_is_too_large_is_refused_before_anything_is_sent(writing: klaviyo_sql.Connection) -> None:
-    writing.execute(
-        NUMBERS.format(20) + "INSERT INTO profiles (email, properties) SELECT 'n' || i || '@example.com', json_object('text', ?) FROM n",
-        ("x" * 120_000,),
-    )
     with pytest.raises(klaviyo_sql.DataError, match=r"one row is 120,.* bytes long, and Klaviyo takes at most 100,000"):
-        writing.commit()
+        writing.execute(
+            NUMBERS.format(20) + "INSERT INTO profiles (email, properties) SELECT 'n' || i || '@example.com', json_object('text', ?) FROM n",
+            ("x" * 120_000,),
+        )
+    writing.commit()
     assert sent(writing) == []

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable
+from contextlib import suppress as suppress_refusals
 from datetime import datetime
 from typing import Any
 
@@ -16,7 +17,7 @@ from klaviyo_sql.sandbox.endpoints import ActionEndpoint, Call, Endpoint, shown
 from klaviyo_sql.sandbox.problems import Problem, RefusedError, invalid
 from klaviyo_sql.sandbox.subjects.jobs import SUPPRESSION_JOBS
 from klaviyo_sql.sandbox.subjects.lists import join
-from klaviyo_sql.sandbox.subjects.profile_writing import add, clean_email, clean_phone, meant
+from klaviyo_sql.sandbox.subjects.profile_writing import add, change, clean_email, clean_phone, meant
 from klaviyo_sql.sandbox.subjects.push_tokens import register, unregister
 from klaviyo_sql.sandbox.writing import Attributes, Write, receive, refuse_too_many, timed, to_the_microsecond, to_the_second
 
@@ -146,6 +147,9 @@ def subscribe(call: Call) -> None:
     problems = [problem for position, row in enumerate(rows) for problem in _subscribing(row, f"{_PROFILES}/{position}", call.now, historical=historical)]
     if problems:
         raise RefusedError(*problems)
+    for position, row in enumerate(rows):
+        if row.get("id"):
+            write.require("profile", row["id"], f"{_PROFILES}/{position}/id")
     source = write.attributes.get("custom_source")
 
     def store() -> None:
@@ -154,7 +158,9 @@ def subscribe(call: Call) -> None:
         if process == "double_opt_in" and not historical:
             return
         for row in rows:
-            _subscribed(account, row, listed, source, call.now, historical=historical)
+            # Who was deleted meanwhile is not subscribed.
+            with suppress_refusals(RefusedError):
+                _subscribed(account, row, listed, source, call.now, historical=historical)
         account.changed(events=False)
 
     call.later(store)
@@ -162,16 +168,15 @@ def subscribe(call: Call) -> None:
 
 def _subscribed(account: Account, row: dict[str, Any], listed: Resource | None, source: str | None, now: datetime, *, historical: bool) -> None:
     sent = row["attributes"]
-    person = {name: sent[name] for name in ("email", "phone_number") if sent.get(name)}
-    if "email" in person:
-        person["email"] = person["email"].lower()
-    profile_id = row.get("id") if row.get("id") in account.profiles else None
-    profile = meant(account, profile_id, person, "/data")
+    person = _person(sent)
+    profile = meant(account, row.get("id"), person, "/data")
     if profile is None:
         # Recorded: somebody who was never seen does not come into being without a list.
         if listed is None and not historical:
             return
         profile = add(account, person, now)
+    elif missing := {name: value for name, value in person.items() if not profile["attributes"][name] and account.profile_with(name, value) is None}:
+        change(account, profile, missing, None, now)
     subscriptions = _own(profile)
     for channel, kind, consent in _consents(sent["subscriptions"]):
         moment = _moment(consent.get("consented_at"), now)
@@ -210,10 +215,7 @@ def unsubscribe(call: Call) -> None:
 
 
 def _unsubscribed(account: Account, sent: Attributes, listed: Resource | None, now: datetime) -> None:
-    person = {name: sent[name] for name in ("email", "phone_number") if sent.get(name)}
-    if "email" in person:
-        person["email"] = person["email"].lower()
-    profile = meant(account, None, person, "/data")
+    profile = meant(account, None, _person(sent), "/data")
     if profile is None:
         return
     subscriptions = _own(profile)
@@ -237,6 +239,11 @@ def _unsubscribed(account: Account, sent: Attributes, listed: Resource | None, n
         unregister(account, token["token"], profile)
     members.pop(profile["id"], None)
     _give(profile, subscriptions)
+
+
+def _person(sent: Attributes) -> Attributes:
+    person = {name: sent[name] for name in ("email", "phone_number") if sent.get(name)}
+    return person | ({"email": person["email"].lower()} if "email" in person else {})
 
 
 def _list(write: Write) -> Resource | None:

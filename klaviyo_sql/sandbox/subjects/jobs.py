@@ -23,14 +23,14 @@ SUPPRESSION_JOBS = ("profile-suppression-bulk-create-job", "profile-suppression-
 
 def _finder(kind: str) -> Finder:
     def find(account: Account, identifier: str) -> Resource | None:
-        return account.jobs[kind].get(identifier)
+        return account.jobs.get(kind, {}).get(identifier)
 
     return find
 
 
 def _all(kind: str) -> Source:
     def source(account: Account, parent: str, clauses: tuple[Clause, ...]) -> list[Resource]:
-        return list(account.jobs[kind].values())
+        return list(account.jobs.get(kind, {}).values())
 
     return source
 
