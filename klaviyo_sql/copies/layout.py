@@ -6,7 +6,7 @@ import hashlib
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from klaviyo_sql.model.table import Argument, Attribute, Column, Detail, Id, Latest, ParentId, Property, Related, Table, Type
+from klaviyo_sql.model.table import Argument, Attribute, Column, Detail, Id, Latest, ParentId, Property, Related, Table, Type, WriteOnly
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +89,7 @@ def quoted(name: str) -> str:
 def layout(table: Table, *, all_columns: bool) -> Layout:
     """The layout of a table's copy.
 
-    Left out are arguments, which are no data, and what costs a request a row. So are, unless
+    Left out are arguments and what is only written, which are no data, and what costs a request a row. So are, unless
     `all_columns` is asked for, the columns that Klaviyo returns only when it is asked for them: they lower the limits, and not every change of
     them shows in `updated`. A scan that wants one of them goes to Klaviyo.
     """
@@ -99,7 +99,7 @@ def layout(table: Table, *, all_columns: bool) -> Layout:
 
 
 def _is_copied(column: Column, *, all_columns: bool) -> bool:
-    if isinstance(column.place, Argument | Detail):
+    if isinstance(column.place, Argument | Detail | WriteOnly):
         return False
     return all_columns or not (isinstance(column.place, Attribute | Latest) and column.place.additional)
 

@@ -171,6 +171,7 @@ def writes(table: str) -> list[str]:
     ]
 
 
+KINDS = ("INSERT", "UPDATE", "DELETE")
 NAMES = [name for table in TABLES.values() for name in table.names]
 
 
@@ -189,13 +190,14 @@ def test_writes_are_refused_with_the_way_to_allow_them(connection: Connection, t
     assert connection.execute("SELECT 1").fetchone() == (1,)
 
 
-@pytest.mark.parametrize("table", NAMES)
-def test_writes_that_are_allowed_are_not_supported_yet(open_sandbox: Callable[..., Connection], table: str) -> None:
+@pytest.mark.parametrize(
+    "table", [name for table in TABLES.values() if table.writes is None or not any(map(table.writes.allows, KINDS)) for name in table.names]
+)
+def test_what_klaviyo_lets_nobody_write_is_refused(open_sandbox: Callable[..., Connection], table: str) -> None:
     connection = open_sandbox(write=True)
     for sql in writes(table):
         with pytest.raises(NotSupportedError) as caught:
             connection.execute(sql)
-        assert table in str(caught.value)
         assert "write=True" not in str(caught.value)
         assert is_a_sentence(caught.value)
     assert nothing_was_sent(connection)
