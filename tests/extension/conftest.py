@@ -68,6 +68,7 @@ def open_host(extension: Extension) -> Iterator[Callable[..., Host]]:
         host = Host(extension.library, extension.requests, database)
         hosts.append(host)
         host.execute("SELECT count(*) FROM klaviyo_requests").fetchall()  # the session is what is ordered now
+        host.sandbox.requests.clear()
         return host
 
     yield open_one
