@@ -75,7 +75,7 @@ def test_the_account_of_a_query(run: Run, config: Path) -> None:
 def test_tables_of_accounts(run: Run, config: Path) -> None:
     assert "shop_a, shop_b, shop_c, all_accounts have the same tables" in run("tables").out
     ended = run("tables", "shop_a.profiles", "--format", "csv")
-    assert [row[0] for row in csv.reader(io.StringIO(ended.out))][-1] == "plan"
+    assert "plan" in [row[0] for row in csv.reader(io.StringIO(ended.out))]
     assert run("tables", "all_accounts.DailyMetrics", "--format", "csv").out.splitlines()[1].startswith("Account,")
     ended = run("tables", "shop_x.profiles")
     assert ended.code == exits.WRONG_USAGE

@@ -10,6 +10,7 @@ import pytest
 from klaviyo_sql.copies.layout import layout
 from klaviyo_sql.copies.need import Copy, Need, State, delta, need
 from klaviyo_sql.freshness import Freshness
+from klaviyo_sql.model.table import WriteOnly
 from klaviyo_sql.tables import TABLES
 
 NOW = datetime(2026, 11, 20, 13, tzinfo=UTC)
@@ -75,7 +76,10 @@ def test_columns_that_cost_more_are_left_out_unless_asked_for() -> None:
     plain, everything = layout(table, all_columns=False), layout(table, all_columns=True)
     assert {table.columns[n].name for n in plain.columns} >= {"id", "email", "properties", "updated"}
     assert not any(table.columns[n].name.startswith(("predictive", "subscriptions", "suppression", "list_suppression")) for n in plain.columns)
-    assert {column.name for column in table.columns} - {table.columns[n].name for n in everything.columns} == {"kx"}
+    assert {column.name for column in table.columns} - {table.columns[n].name for n in everything.columns} == {
+        "kx",
+        *(column.name for column in table.columns if isinstance(column.place, WriteOnly)),
+    }
     assert plain.fingerprint != everything.fingerprint
     lists = layout(TABLES["lists"], all_columns=True)
     assert TABLES["lists"].index("profile_count") not in lists.columns

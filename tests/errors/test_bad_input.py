@@ -257,5 +257,5 @@ def test_a_write_setting_that_is_neither_yes_nor_no(monkeypatch: pytest.MonkeyPa
 def test_a_write_setting_of_the_environment_is_heard(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("KLAVIYO_SQL_WRITE", "1")
     with klaviyo_sql.connect(sandbox=True) as connection, pytest.raises(NotSupportedError) as caught:
-        connection.execute("DELETE FROM lists")
+        connection.execute("DELETE FROM metrics WHERE id = 'x'")
     assert "write=True" not in str(caught.value)
