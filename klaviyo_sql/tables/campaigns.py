@@ -101,11 +101,7 @@ def _campaigns(name: str, doc: str, rows: int, *channels: str) -> Table:
         ),
         notes=(
             _NOTE if not channels else "Archived campaigns are asked for apart from the others.",
-<<<<<<< HEAD
-            "The hidden columns tags and messages come in the same requests, and so do the audiences: who wants all of them for many campaigns takes "
-=======
             "The hidden columns tags and messages come in the same requests, as the audiences do: who wants all of them for many campaigns takes "
->>>>>>> names
             "json_each of these columns. A join with campaign_messages, campaign_tags or campaign_audiences reads the pages again for each of them.",
         ),
         examples=(
