@@ -28,7 +28,7 @@ _LIST = ("name", "description", "requests_per_second", "requests_per_minute", "p
 _COLUMNS = ("name", "type", "exact", "rechecked", "sorted", "hidden", "description")
 _ABOUT_THE_DRIVER = (
     "klaviyo_tables and klaviyo_columns tell of the tables, klaviyo_requests of the requests so far, klaviyo_limits of what Klaviyo allows, "
-    "klaviyo_copies of local copies, klaviyo_writes of every row that was written, in SQL."
+    "klaviyo_copies of local copies, klaviyo_writes of every row that was written, klaviyo_procedures of what can be called, in SQL."
 )
 _LEGEND = (
     "exact: Klaviyo is asked for these comparisons and returns just the rows that are wanted.",

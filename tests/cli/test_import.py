@@ -95,7 +95,7 @@ def test_what_makes_no_sense(run: Run, own: Sandbox, people: Path, options: tupl
     [
         ("profile", (), "There is no table profile. Did you mean profiles"),
         ("klaviyo_writes", (), "klaviyo_writes tells of the driver"),
-        ("accounts", (), "accounts cannot be written to"),
+        ("accounts", (), "INSERT is not possible on accounts"),
         ("profiles", ("--mode", "delete"), "request_profile_deletion"),
         ("lists", ("--mode", "upsert"), "INSERT OR REPLACE is not possible on lists"),
         ("lists", ("--properties",), "--properties is for tables with custom properties"),

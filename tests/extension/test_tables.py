@@ -64,7 +64,7 @@ def test_own_tables_tell_of_the_connection(open_host: Open) -> None:
     found = rows(host, "SELECT operation, table_name FROM klaviyo_requests")
     assert found
     assert set(found) == {("get_lists", "lists")}
-    assert rows(host, "SELECT count(*) FROM klaviyo_tables WHERE schema = 'main'") == [(len(TABLES),)]
+    assert rows(host, "SELECT count(*) FROM klaviyo_tables WHERE schema = 'main'") == [(len(TABLES) + len(REPORTS),)]
     assert rows(host, "SELECT a.name FROM klaviyo_tables a JOIN klaviyo_tables b ON b.name = a.name WHERE a.rowid = 0 AND a.schema = b.schema") == [
         (next(iter(TABLES)),)
     ]

@@ -20,7 +20,7 @@ from . import truth
 from .oracle import Oracle, Query, connection
 from .strategies import queries
 
-EXAMPLES = int(os.environ.get("ORACLE_EXAMPLES", "250"))
+EXAMPLES = int(os.environ.get("ORACLE_EXAMPLES", "350"))
 STORMS: list[Storm] = []
 
 
