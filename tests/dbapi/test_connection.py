@@ -14,6 +14,7 @@ import klaviyo_sql
 from klaviyo_sql import Connection, InterfaceError, Interrupted, OperationalError
 from klaviyo_sql.sandbox import Account
 from klaviyo_sql.tables import TABLES
+from klaviyo_sql.tables.reports import REPORTS
 
 Open = Callable[..., Connection]
 
@@ -242,7 +243,7 @@ def test_a_connection_for_each_of_eight_threads(open_sandbox: Open, account: Acc
 def test_many_connections_can_be_open_at_once() -> None:
     connections = [klaviyo_sql.connect(sandbox=True) for _ in range(12)]
     for connection in connections:
-        assert connection.execute("SELECT count(*) FROM klaviyo_tables WHERE schema = 'main'").fetchone() == (len(TABLES),)
+        assert connection.execute("SELECT count(*) FROM klaviyo_tables WHERE schema = 'main'").fetchone() == (len(TABLES) + len(REPORTS),)
         connection.close()
 
 

@@ -14,6 +14,7 @@ from klaviyo_sql import AuthenticationError, Connection, OperationalError, Permi
 from klaviyo_sql.model.clock import SimulatedClock
 from klaviyo_sql.sandbox import SANDBOX_KEY, Account, Sandbox
 from klaviyo_sql.tables import TABLES
+from klaviyo_sql.tables.reports import REPORTS
 
 Open = Callable[..., Connection]
 
@@ -50,7 +51,7 @@ def test_a_wrong_key(account: Account, open_sandbox: Open) -> None:
 @pytest.mark.parametrize("key", [None, "", "  ", "\n"])
 def test_no_key(key: str | None) -> None:
     with klaviyo_sql.connect(api_key=key, base_url="http://127.0.0.1:1") as connection:
-        assert connection.execute("SELECT count(*) FROM klaviyo_tables WHERE schema = 'main'").fetchone() == (len(TABLES),)
+        assert connection.execute("SELECT count(*) FROM klaviyo_tables WHERE schema = 'main'").fetchone() == (len(TABLES) + len(REPORTS),)
         with pytest.raises(AuthenticationError, match="KLAVIYO_API_KEY") as caught:
             connection.execute("SELECT * FROM lists").fetchall()
         assert "sandbox=True" in str(caught.value)
