@@ -10,8 +10,9 @@ CODE := klaviyo_sql tests tools benchmarks
 demo: $(VENV)/installed
 	@$(BIN)/klaviyo-sql demo
 
+# Two processes, each with whole files of tests: what a file sets up is set up once.
 test: $(VENV)/installed-dev check
-	$(BIN)/pytest
+	$(BIN)/pytest -n 2 --dist loadfile
 
 # Everything that is no test: format, lint, types, import contracts, and documents that are out of date.
 check: $(VENV)/installed-dev
