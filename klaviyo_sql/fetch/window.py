@@ -218,7 +218,9 @@ class Window:
         open_ = self._window >= self._most and self._limit is None and not self._sifted
         waiting = min(most, max(least, _WAITING_BYTES // self._largest)) if open_ else 0
         ready = sum(len(run.ready) for run in self._line if isinstance(run, _Run))
-        return self._under_way - self._outcomes.qsize() < self._window and self._under_way + ready < self._window + waiting
+        # With one request at a time the next page is known only when this one is decoded: another chain's would come before it.
+        arrived = self._outcomes.qsize() if self._most > 1 else 0
+        return self._under_way - arrived < self._window and self._under_way + ready < self._window + waiting
 
     def _next_run(self) -> _Run | None:
         """Whose page to ask for: the first in line that has one to come, else the next chain."""
