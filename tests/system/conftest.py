@@ -39,7 +39,7 @@ class Place(NamedTuple):
     def command(self, *arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
         """klaviyo-sql itself."""
         environment = self.environment(PYTHONPATH=str(self.folder), **variables)
-        return run([sys.executable, "-m", "klaviyo_sql", *arguments], environment, "")
+        return run([sys.executable, "-m", "klaviyo_sql", *arguments], environment, "", folder=self.folder)
 
     def ran(self, command: list[str], asked: str = "", **variables: str) -> str:
         """What a program prints, which has to end well."""
@@ -52,8 +52,9 @@ class Place(NamedTuple):
         return dict(json.loads(self.ran(command, **variables).splitlines()[-1]))
 
 
-def run(command: list[str], environment: dict[str, str], asked: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(command, capture_output=True, text=True, encoding="utf-8", input=asked, env=environment, timeout=PATIENCE, check=False)
+def run(command: list[str], environment: dict[str, str], asked: str, folder: Path | None = None) -> subprocess.CompletedProcess[str]:
+    """Run it to its end."""
+    return subprocess.run(command, capture_output=True, text=True, encoding="utf-8", input=asked, env=environment, timeout=PATIENCE, check=False, cwd=folder)
 
 
 def program(*names: str) -> str:

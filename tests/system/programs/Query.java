@@ -26,14 +26,18 @@ public class Query {
             }
             ArrayList<String> names = new ArrayList<>();
             try (ResultSet rows = connection.createStatement().executeQuery("SELECT name FROM lists ORDER BY name LIMIT 3")) {
-                while (rows.next()) names.add('"' + rows.getString(1) + '"');
+                while (rows.next()) names.add(quoted(rows.getString(1)));
             }
             String members = one(connection, "SELECT count(*) FROM lists l JOIN list_profiles m ON m.list_id = l.id WHERE l.name = ?", "Wholesale");
             System.out.printf(
                 "{\"lists\": %s, \"names\": [%s], \"members\": %s, \"listed\": %s, \"refused\": %s}%n",
                 one(connection, "SELECT count(*) FROM lists"), String.join(", ", names), members, listed(connection.getMetaData()),
-                refused.contains("max_requests") ? "true" : '"' + refused.replace('"', ' ').replace('\n', ' ') + '"');
+                refused.contains("max_requests") ? "true" : quoted(refused));
         }
+    }
+
+    private static String quoted(String text) {
+        return '"' + text.replace("\\", "\\\\").replace("\"", "\\\"").replace("\n", "\\n") + '"';
     }
 
     private static String one(Connection connection, String sql, String... values) throws SQLException {
