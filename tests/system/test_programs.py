@@ -16,8 +16,9 @@ JNI = "/usr/lib/x86_64-linux-gnu/jni"
 
 def test_the_sqlite3_shell(place: Place, expected: dict[str, Any]) -> None:
     sql = (
-        "SELECT json_object('lists', (SELECT count(*) FROM lists), 'names', (SELECT json_group_array(name) FROM (SELECT name FROM lists ORDER BY name LIMIT 3)), "
-        "'members', (SELECT count(*) FROM lists l JOIN list_profiles m ON m.list_id = l.id WHERE l.name = 'Wholesale'));"
+        "SELECT json_object('lists', (SELECT count(*) FROM lists), 'names', "
+        "(SELECT json_group_array(name) FROM (SELECT name FROM lists ORDER BY name LIMIT 3)), "
+        "'members', (SELECT count(*) FROM lists l JOIN list_profiles m ON m.list_id = l.id WHERE l.name = 'Newsletter'));"
     )
     command = [program("sqlite3"), "-batch", "-cmd", f".load {place.library}", str(place.catalog)]
     assert {**place.told([*command, sql]), "listed": True, "refused": True} == expected

@@ -28,7 +28,7 @@ public class Query {
             try (ResultSet rows = connection.createStatement().executeQuery("SELECT name FROM lists ORDER BY name LIMIT 3")) {
                 while (rows.next()) names.add(quoted(rows.getString(1)));
             }
-            String members = one(connection, "SELECT count(*) FROM lists l JOIN list_profiles m ON m.list_id = l.id WHERE l.name = ?", "Wholesale");
+            String members = one(connection, "SELECT count(*) FROM lists l JOIN list_profiles m ON m.list_id = l.id WHERE l.name = ?", "Newsletter");
             System.out.printf(
                 "{\"lists\": %s, \"names\": [%s], \"members\": %s, \"listed\": %s, \"refused\": %s}%n",
                 one(connection, "SELECT count(*) FROM lists"), String.join(", ", names), members, listed(connection.getMetaData()),

@@ -18,7 +18,7 @@ told = {
     "columns": {row.column_name: row.data_type for row in cursor.columns(table="events")},
     "keys": [row.column_name for row in cursor.primaryKeys(table="events")],
     "names": shown(cursor.execute("SELECT name FROM lists ORDER BY name LIMIT 3")),
-    "parameters": shown(cursor.execute("SELECT name FROM lists WHERE name = ? AND 5000000000 = ?", "Wholesale", 5000000000)),
+    "parameters": shown(cursor.execute("SELECT name FROM lists WHERE name = ? AND 5000000000 = ?", "Newsletter", 5000000000)),
     "integers": shown(cursor.execute("SELECT count(*), 5000000000, -5000000000 FROM lists")),
     "event": shown(cursor.execute("SELECT datetime, timestamp, value, id FROM events LIMIT 1")),
 }

@@ -13,7 +13,7 @@ try {
 console.log(JSON.stringify({
   lists: one("SELECT count(*) FROM lists"),
   names: connection.prepare("SELECT name FROM lists ORDER BY name LIMIT 3").pluck().all(),
-  members: one("SELECT count(*) FROM lists l JOIN list_profiles m ON m.list_id = l.id WHERE l.name = ?", "Wholesale"),
+  members: one("SELECT count(*) FROM lists l JOIN list_profiles m ON m.list_id = l.id WHERE l.name = ?", "Newsletter"),
   listed: one("SELECT count(*) FROM sqlite_master WHERE name = 'events'") === 1,
   refused: refused.includes("max_requests") || refused,
 }));

@@ -16,7 +16,7 @@ while ($row = $rows->fetchArray(SQLITE3_NUM)) {
     $names[] = $row[0];
 }
 $members = $connection->prepare("SELECT count(*) FROM lists l JOIN list_profiles m ON m.list_id = l.id WHERE l.name = :name");
-$members->bindValue(":name", "Wholesale");
+$members->bindValue(":name", "Newsletter");
 echo json_encode([
     "lists" => $connection->querySingle("SELECT count(*) FROM lists"),
     "names" => $names,

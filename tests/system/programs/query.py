@@ -24,7 +24,7 @@ print(
         {
             "lists": one("SELECT count(*) FROM lists"),
             "names": [row[0] for row in connection.execute("SELECT name FROM lists ORDER BY name LIMIT 3")],
-            "members": one("SELECT count(*) FROM lists l JOIN list_profiles m ON m.list_id = l.id WHERE l.name = ?", "Wholesale"),
+            "members": one("SELECT count(*) FROM lists l JOIN list_profiles m ON m.list_id = l.id WHERE l.name = ?", "Newsletter"),
             "listed": one("SELECT count(*) FROM sqlite_master WHERE name = 'events'") == 1,
             "refused": "max_requests" in refused or refused,
         }

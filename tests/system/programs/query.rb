@@ -14,7 +14,7 @@ end
 puts JSON.generate(
   "lists" => connection.get_first_value("SELECT count(*) FROM lists"),
   "names" => connection.execute("SELECT name FROM lists ORDER BY name LIMIT 3").map(&:first),
-  "members" => connection.get_first_value("SELECT count(*) FROM lists l JOIN list_profiles m ON m.list_id = l.id WHERE l.name = ?", ["Wholesale"]),
+  "members" => connection.get_first_value("SELECT count(*) FROM lists l JOIN list_profiles m ON m.list_id = l.id WHERE l.name = ?", ["Newsletter"]),
   "listed" => connection.get_first_value("SELECT count(*) FROM sqlite_master WHERE name = 'events'") == 1,
   "refused" => refused.include?("max_requests") || refused
 )
