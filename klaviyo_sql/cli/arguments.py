@@ -209,6 +209,17 @@ A program that shows which tables there are finds them in this file, once it has
 loaded the extension. No data is in it, and no key.
 """
 
+_ODBC_EPILOG = """\
+examples:
+  klaviyo-sql odbc
+  klaviyo-sql odbc --install
+
+There are two: NAME for most programs, and NAME_stream for large results, which
+hands on every row as it comes, and expressions such as count(*) as texts. No key
+is in them: the program that connects has the settings in its environment, or in
+the settings file.
+"""
+
 _DOCTOR_EPILOG = """\
 examples:
   klaviyo-sql doctor
@@ -315,6 +326,12 @@ def parser() -> argparse.ArgumentParser:
     catalog.add_argument("--schema", default="main", metavar="NAME", help="the tables of a named account, or under another system's names, such as skyvia")
     _config(catalog)
 
+    odbc = _command(commands, "odbc", "print or install the data sources for programs that use ODBC", _ODBC_EPILOG)
+    odbc.add_argument("--install", action="store_true", help="put them into ~/.odbc.ini (or the file that ODBCINI names), and write the catalog")
+    odbc.add_argument("--name", type=_source_name, default="klaviyo", metavar="NAME", help="what the first is called (default: klaviyo)")
+    odbc.add_argument("--catalog", type=Path, metavar="FILE", help="the file that lists the tables (default: catalog.db in the state folder)")
+    _config(odbc)
+
     doctor = _command(commands, "doctor", "check everything that a query needs, and say what to do", _DOCTOR_EPILOG)
     doctor.add_argument("--sandbox", action="store_true", help="check with the built-in account: no key, no network")
     _config(doctor)
@@ -330,6 +347,12 @@ def parser() -> argparse.ArgumentParser:
     sandbox.add_argument("--no-limits", action="store_true", help="answer any number of requests, without Klaviyo's limits")
     sandbox.add_argument("--seed", type=int, default=1, metavar="N", help="another account for every number (default: 1)")
     return whole
+
+
+def _source_name(text: str) -> str:
+    if not re.fullmatch(r"\w[\w .-]{0,24}", text):
+        raise argparse.ArgumentTypeError("letters, digits, spaces and . _ - make a name, 25 at most")
+    return text
 
 
 class _Parser(argparse.ArgumentParser):

@@ -11,6 +11,7 @@ import subprocess
 import sys
 from argparse import Namespace
 from collections.abc import Callable
+from pathlib import Path
 
 import klaviyo_sql
 from klaviyo_sql.cli import exits
@@ -18,7 +19,7 @@ from klaviyo_sql.cli.display import harmless
 from klaviyo_sql.cli.opening import told
 from klaviyo_sql.cli.terminal import look
 from klaviyo_sql.errors import Error
-from klaviyo_sql.extension import installed
+from klaviyo_sql.extension import data_source, installed
 from klaviyo_sql.extension.settings import SANDBOX
 from klaviyo_sql.settings import gathered
 
@@ -43,6 +44,7 @@ def run(arguments: Namespace) -> int:
         ("extension", _extension),
         ("sqlite3 shell", _shell),
         ("this Python's sqlite3", _stdlib),
+        ("ODBC", _odbc),
     )
     style = look(sys.stdout)
     broken = False
@@ -114,13 +116,34 @@ def _stdlib(_: Namespace) -> str:
     return f"SQLite {sqlite3.sqlite_version}, can load extensions"
 
 
-def _ran(command: list[str], arguments: Namespace) -> str:
+def _odbc(arguments: Namespace) -> str:
+    driver = next(data_source.drivers(), None)
+    if driver is None:
+        raise _MissingError(f"there is no driver for SQLite; programs that use ODBC need one ({data_source.HOW}).")
+    source = data_source.installed_for(installed.library())
+    if source is None:
+        raise _MissingError(f"the driver is {driver}; no data source has the extension: klaviyo-sql odbc --install makes one.")
+    if source.options.get("bigint") != "1":
+        raise _BrokenError(f"the data source {source.name} has no BigInt = 1, so large integers come out wrong: klaviyo-sql odbc shows what it is to be.")
+    catalog = Path(source.options.get("database", ""))
+    if not catalog.is_file():
+        raise _BrokenError(f"the data source {source.name} names {catalog}, which is not there: klaviyo-sql catalog '{catalog}' makes it.")
+    isql = shutil.which("isql")
+    if isql is None:
+        raise _MissingError(f"the data source {source.name} is complete; there is no isql to try it with.")
+    said = _ran([isql, source.name, "-b", "-x0x2c"], arguments, "SELECT 'answers', count(*) > 0 FROM klaviyo_tables\n")
+    if "answers" not in said:
+        raise _BrokenError(f"isql {source.name} does not reach the tables: {said.strip()}")
+    return f"the driver {driver}, the data source {source.name}"
+
+
+def _ran(command: list[str], arguments: Namespace, asked: str = "") -> str:
     """What a program prints that loads the extension."""
     environment = {**os.environ, **({SANDBOX: "1"} if arguments.sandbox else {})}
     if arguments.config:
         environment["KLAVIYO_SQL_CONFIG"] = str(arguments.config)
     try:
-        done = subprocess.run(command, capture_output=True, text=True, timeout=_SECONDS, env=environment, check=False, stdin=subprocess.DEVNULL)
+        done = subprocess.run(command, capture_output=True, text=True, timeout=_SECONDS, env=environment, check=False, input=asked)
     except (OSError, subprocess.TimeoutExpired) as error:
         raise _BrokenError(f"{command[0]} {'does not end' if isinstance(error, subprocess.TimeoutExpired) else 'cannot be run'}.") from None
     errors = [line for line in done.stderr.splitlines() if line.strip()]

@@ -95,6 +95,10 @@ def _run(arguments: Namespace) -> int:
             from klaviyo_sql.cli import catalog
 
             return catalog.run(arguments)
+        case "odbc":
+            from klaviyo_sql.cli import odbc
+
+            return odbc.run(arguments)
         case "doctor":
             from klaviyo_sql.cli import doctor
 
