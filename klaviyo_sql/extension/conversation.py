@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import logging
 import os
@@ -81,13 +82,7 @@ class Conversation:
             "F": self._call,
             "I": self._instant,
             "U": self._update,
-            "B": self._join,
-            "Y": self._send,
-            "M": self._committed,
-            "R": self._roll_back,
-            "s": self._savepoint,
-            "r": self._forget_savepoint,
-            "o": self._roll_back_to,
+            **{kind: functools.partial(self._transact, kind) for kind in "BYMRsro"},
         }
         self._answers = {"H": "h", "A": "a", "T": "t", "P": "p", "S": "b", "N": "b", "I": "i"}
 
@@ -314,29 +309,23 @@ class Conversation:
         if self._unbounded:
             raise served.unbounded()
 
-    def _join(self, table: int, _: int, begun: list[str] | None) -> None:
+    def _transact(self, kind: str, table: int, level: int, begun: list[str] | None) -> None:
         self._begin(begun)
-        self._written(table).writable().join(table)
-
-    def _send(self, table: int, _: int, begun: list[str] | None) -> None:
-        self._begin(begun)
-        self._written(table).writable().send()
-
-    def _committed(self, *_: Any) -> None:
-        """Everything was sent before."""
-
-    def _roll_back(self, table: int, *_: Any) -> None:
-        self._written(table).writable().roll_back()
-
-    def _savepoint(self, table: int, level: int, _: Any) -> None:
-        self._written(table).writable().savepoint(table, level)
-
-    def _forget_savepoint(self, table: int, level: int, _: Any) -> None:
-        self._written(table).writable().release(table, level)
-
-    def _roll_back_to(self, table: int, level: int, _: Any) -> None:
         served = self._written(table)
-        served.writable().roll_back_to(table, served.table, level)
+        pending = served.writable()
+        match kind:
+            case "B":
+                pending.join(table)
+            case "Y":
+                pending.send()
+            case "R":
+                pending.roll_back()
+            case "s":
+                pending.savepoint(table, level)
+            case "r":
+                pending.release(table, level)
+            case "o":
+                pending.roll_back_to(table, served.table, level)
 
     def _written(self, table: int) -> Served:
         served = self._served[table]

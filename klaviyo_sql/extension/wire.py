@@ -30,9 +30,9 @@ first; the payload is one value in msgpack. Requests are answered in their order
 
 Any request may be answered by `e` ERROR [SQLite's code, text] instead.
 
-`begun` is nil, or says that a statement has begun: the texts of those that run and write, of which there is one as a rule. MORE is asked where named accounts or
-writing may be in the settings: it tells what there is beside the names in `source/names.h`, or is more than they say. A SYNC that is cancelled is answered
-all the same, for the answer says what was sent.
+`begun` is nil, or says that a statement has begun: the texts of those that run and write, of which there is one as a rule. MORE is asked where named
+accounts or writing may be in the settings: it tells what there is beside the names in `source/names.h`, or is more than they say. A SYNC that is cancelled
+is answered all the same, for the answer says what was sent.
 
 `lasting` says that PLAN is always answered like this, so that it need not be asked again. The values of SCAN stand in the order of the arguments that PLAN gave
 out; those of an IN are arrays. The rows in SCAN are where the connection's other cursors stand, counted from the beginning of their scans: an inner loop will
