@@ -213,7 +213,7 @@ def test_what_cannot_be_written_says_so(host: Host) -> None:
 @pytest.mark.parametrize("sql", ["INSERT INTO lists (name) VALUES ('x')", "UPDATE lists SET name = 'x' WHERE id = 'y'", "DELETE FROM lists WHERE id = 'y'"])
 def test_a_connection_that_is_read_only_refuses(open_host: Open, sql: str) -> None:
     host = open_host("writing")
-    with pytest.raises(apsw.ReadOnlyError, match="lists cannot be written to: the connection is read-only.*KLAVIYO_SQL_WRITE=1"):
+    with pytest.raises(apsw.ReadOnlyError, match=r"lists cannot be written to: the connection is read-only\..*KLAVIYO_SQL_WRITE=1"):
         rows(host, sql)
     assert not list(host.sandbox.requests)
 
