@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import logging
 import os
@@ -25,9 +26,11 @@ from klaviyo_sql.model import timestamps
 from klaviyo_sql.session import index, schemas
 from klaviyo_sql.session.arrangement import Arrangement
 from klaviyo_sql.session.own_tables import OwnTable
-from klaviyo_sql.session.served import Served, Standing
+from klaviyo_sql.session.served import Served, Standing, key_text
 from klaviyo_sql.session.session import Session
+from klaviyo_sql.statements.guards import is_unbounded
 from klaviyo_sql.version import VERSION
+from klaviyo_sql.write.changes import Conflict
 
 _BATCH = 500
 """Rows in a batch: half of the largest page, so that the host uses one half while the other is encoded."""
@@ -46,6 +49,10 @@ _CODES: tuple[tuple[type[errors.Error], int], ...] = (
 )
 """SQLite's codes for errors that it has one for; all others are its general one."""
 _GENERAL = 1
+_CONFLICTS = {2: Conflict.IGNORE, 5: Conflict.REPLACE}
+"""SQLite's numbers for what a statement says of rows that are in the way; all others end it."""
+_READ, _WRITTEN, _MADE_AND_WRITTEN = range(3)
+"""What the host is told of a name."""
 
 
 class Conversation:
@@ -63,9 +70,11 @@ class Conversation:
         self._cursors: dict[int, ScanCursor] = {}
         self._current = 0
         self._cancelled = 0
+        self._unbounded = False
+        """Whether a statement that runs is an UPDATE or a DELETE without a WHERE."""
         self._requests: dict[str, Callable[..., Any]] = {
             "H": self._hello,
-            "A": self._accounts,
+            "A": self._more,
             "T": self._table,
             "P": self._plan,
             "S": self._scan,
@@ -73,7 +82,7 @@ class Conversation:
             "F": self._call,
             "I": self._instant,
             "U": self._update,
-            **dict.fromkeys("BYMRsro", self._transact),
+            **{kind: functools.partial(self._transact, kind) for kind in "BYMRsro"},
         }
         self._answers = {"H": "h", "A": "a", "T": "t", "P": "p", "S": "b", "N": "b", "I": "i"}
 
@@ -153,14 +162,23 @@ class Conversation:
         self._ready()
         return wire.PROTOCOL, VERSION
 
-    def _accounts(self) -> Any:
-        found = self.session.schemas.values()
-        return [
-            (f"{schema.name}.{name}", schema.seen_as is None and len(table.key) == 1)
-            for schema in found
+    def _more(self) -> Any:
+        session, write = self.session, self.session.settings.write
+        names = [
+            (f"{schema.name}.{name}", _READ if schema.seen_as is not None or schemas.is_only_read(table, write=write) else _WRITTEN)
+            for schema in session.schemas.values()
             for table in schema.declared.values()
             for name in table.names
         ]
+        if not write:
+            return names
+        # Tables with a key of several columns are only read, as far as the host knows: here they have the column row_key.
+        for schema_name, tables in session.all_tables():
+            if schema_name not in session.schemas:
+                prefix = "" if schema_name == "main" else f"{schema_name}."
+                linked = [table for table in tables if len(table.key) > 1 and table.writes is not None]
+                names += [(f"{prefix}{name}", _WRITTEN) for table in linked for name in table.names]
+        return [*names, *((module, _MADE_AND_WRITTEN) for module in (schemas.OWN, schemas.MODULES[1]))]
 
     def _table(self, module: str, schema: str, name: str, arguments: list[str]) -> Any:
         key = module, schema, name, tuple(arguments)
@@ -182,7 +200,8 @@ class Conversation:
             known = session.table_of_schema(*module.split(".", 1))
         else:
             known = session.own_table(module)
-        return Served(known.table, known.engine, session.statement, session.copies, known.view, name=known.name)
+        keyed = known.keyed or module == schemas.MODULES[1]
+        return Served(known.table, known.engine, session.statement, session.copies, known.view, pending=session.pending, name=known.name, keyed=keyed)
 
     # Scans
 
@@ -192,14 +211,15 @@ class Conversation:
         possible = served.agree(offer)
         return offer.agreed(possible=possible, lasting=isinstance(served, ServedOwn) or served.view is None)
 
-    def _scan(self, number: int, table: int, begins: bool, agreed: str, values: list[Any], standing: list[list[int]]) -> Any:
-        if begins:
-            self._begin()
+    def _scan(self, number: int, table: int, begun: list[str] | None, agreed: str, values: list[Any], standing: list[list[int]]) -> Any:
+        self._begin(begun)
         places: dict[int, int] = {other: row for other, row in standing}  # noqa: C416 - pairs of lists
         for other, standing_cursor in self._cursors.items():
             standing_cursor.stand(places.get(other))
         self._close(number)
         session, served = self.session, self._served[table]
+        if self._unbounded and isinstance(served, Served) and index.read(agreed).updates:
+            raise served.unbounded()
         cursor = ScanCursor(session.engine.budget, session.copies.current)
         self._cursors[number] = cursor
         if isinstance(served, ServedOwn):
@@ -207,7 +227,11 @@ class Conversation:
             cursor.begin(columns, iter([served.rows()]))
         else:
             columns = index.read(agreed).columns
-            cursor.begin(columns, served.pages(agreed, tuple(values), cursor))
+            pages = served.pages(agreed, tuple(values), cursor)
+            if served.row_key is not None:
+                pages = _with_row_keys(pages, tuple(columns.index(served.table.index(name)) for name in served.table.key), len(columns))
+                columns = (*columns, served.row_key)
+            cursor.begin(columns, pages)
             session.statement.enter(cursor)
         return self._batch(cursor, columns)
 
@@ -231,7 +255,11 @@ class Conversation:
             cursor.close()
             self._release(cursor.snapshots)
 
-    def _begin(self) -> None:
+    def _begin(self, begun: list[str] | None) -> None:
+        """A statement has begun, unless `begun` is None; these are the texts of those that write."""
+        if begun is None:
+            return
+        self._unbounded = any(map(is_unbounded, begun))
         before = self.session.copies.current
         self.session.begin_statement()
         self._release(before)
@@ -246,6 +274,8 @@ class Conversation:
     def _call(self, name: str, values: list[Any]) -> Any:
         if name == "refresh":
             return self.session.refresh(*values)
+        if name == "last_insert_id":
+            return self.session.last_insert_id(*values)
         if name == "klaviyo_worker":
             told = {"version": VERSION, "pid": os.getpid(), "python": sys.executable, "log": str(self._log) if self._log else None}
             return json.dumps(told)
@@ -257,18 +287,57 @@ class Conversation:
         looks_like_one = len(text) == 19 and text[4] == text[7] == "-" and text[10] == " "
         return None, None if looks_like_one else errors.no_time(text)
 
-    def _update(self, table: int, *_: Any) -> Any:
-        raise self._refusal(table)
+    # Writing
 
-    def _transact(self, table: int, _: int) -> Any:
-        raise self._refusal(table)
+    def _update(self, table: int, begun: list[str] | None, resolution: int, values: list[Any]) -> None:
+        self._begin(begun)
+        served = self._written(table)
+        pending, conflict = served.writable(), _CONFLICTS.get(resolution, Conflict.ABORT)
+        if len(values) == 1:
+            self._refuse_unbounded(served)
+            served.delete(values[0], conflict)
+        else:
+            given = {position: value for position, value in enumerate(values[2:]) if not isinstance(value, msgspec.msgpack.Ext)}
+            if values[0] is None:
+                served.insert({position: value for position, value in given.items() if position < len(served.table.columns)}, conflict)
+                return
+            self._refuse_unbounded(served)
+            served.update(values[0], given, conflict)
+        pending.refuse_excess()
 
-    def _refusal(self, table: int) -> errors.Error:
+    def _refuse_unbounded(self, served: Served) -> None:
+        if self._unbounded:
+            raise served.unbounded()
+
+    def _transact(self, kind: str, table: int, level: int, begun: list[str] | None) -> None:
+        self._begin(begun)
+        served = self._written(table)
+        pending = served.writable()
+        match kind:
+            case "B":
+                pending.join(table)
+            case "Y":
+                pending.send()
+            case "R":
+                pending.roll_back()
+            case "s":
+                pending.savepoint(table, level)
+            case "r":
+                pending.release(table, level)
+            case "o":
+                pending.roll_back_to(table, served.table, level)
+
+    def _written(self, table: int) -> Served:
         served = self._served[table]
-        name = served.name if isinstance(served, ServedOwn) else served.table.name
-        if self.session.settings.write:
-            return errors.NotSupportedError(f"{name} cannot be written to through the extension: this version of it only reads.")
-        return errors.write_refused(name)
+        if isinstance(served, ServedOwn):
+            raise errors.NotSupportedError(f"{served.name} cannot be written to.")
+        return served
+
+
+def _with_row_keys(pages: Iterator[list[Row]], key: tuple[int, ...], width: int) -> Iterator[list[Row]]:
+    """The rows with the column `row_key` behind them; the key's columns are at these places."""
+    for page in pages:
+        yield [(*row[:width], key_text([row[position] for position in key])) for row in page]
 
 
 class ScanCursor(Standing):

@@ -13,21 +13,26 @@ When it ends, the host has ended, and so does the worker.
 first; the payload is one value in msgpack. Requests are answered in their order, each with one frame of the same number, except CLOSE, which is not answered.
 
     H  HELLO     [protocol, SQLite's version number, the main database's file]                      h  [protocol, the package's version]
-    A  ACCOUNTS  []                                                                                 a  [[name, is it written to] …]
+    A  MORE      []                                                                                 a  [[name, kind] …]
+                 kind: 0 read, 1 written, 2 a module of CREATE VIRTUAL TABLE whose tables are written
     T  TABLE     [module, schema, name, [argument …]]                                               t  [table, CREATE TABLE]
     P  PLAN      [table, [term …], [[column, descending] …], columns used (64 bits)]                p  [possible, [[argument, omit, list] …], cost, rows,
                  term: [column, operator, usable, is an IN, collation, value if it is known]            flags, ordered, agreement, lasting]
-    S  SCAN      [cursor, table, a statement begins, agreement, [value …], [[cursor, row] …]]       b  [state, [column …] or nil, [[value …] …]]
+    S  SCAN      [cursor, table, begun, agreement, [value …], [[cursor, row] …]]                    b  [state, [column …] or nil, [[value …] …]]
     N  NEXT      [cursor]                                                                           b  as above, without columns
     C  CLOSE     [cursor]
     F  CALL      [function, [value …]]                                                              v  value
     I  INSTANT   [text]                                                                             i  [key or nil, complaint or nil]
-    U  UPDATE    [table, conflict resolution, [value …]] as xUpdate has them; extension type 1      v  the new row's number, or nil
-                 is a column that stays as it is
-    B Y M R      [table, -1]: begin, sync, commit, rollback                                         v  nil
-    s r o        [table, number]: savepoint, release, rollback to                                   v  nil
+    U  UPDATE    [table, begun, conflict resolution, [value …]] as xUpdate has them; extension      v  nil
+                 type 1 is a column that stays as it is
+    B Y M R      [table, -1, begun]: begin, sync, commit, rollback                                  v  nil
+    s r o        [table, number, begun]: savepoint, release, rollback to                            v  nil
 
 Any request may be answered by `e` ERROR [SQLite's code, text] instead.
+
+`begun` is nil, or says that a statement has begun: the texts of those that run and write, of which there is one as a rule. MORE is asked where named
+accounts or writing may be in the settings: it tells what there is beside the names in `source/names.h`, or is more than they say. A SYNC that is cancelled
+is answered all the same, for the answer says what was sent.
 
 `lasting` says that PLAN is always answered like this, so that it need not be asked again. The values of SCAN stand in the order of the arguments that PLAN gave
 out; those of an IN are arrays. The rows in SCAN are where the connection's other cursors stand, counted from the beginning of their scans: an inner loop will
@@ -47,7 +52,7 @@ from typing import Any
 
 import msgspec
 
-PROTOCOL = 1
+PROTOCOL = 2
 
 CONTROL = struct.Struct("=III")
 OPEN, CANCEL = 1, 2

@@ -89,6 +89,8 @@ class Agreement(msgspec.Struct, frozen=True, omit_defaults=True):
     """Whether the rows are those of the local copy."""
     presumed_rows: bool = False
     """Whether the rows are the ones that the terms name by their keys, and nobody asks whether they are there."""
+    updates: bool = False
+    """Whether the scan is certainly for an UPDATE of the table, or a DELETE, where SQLite does not tell what else it needs."""
     sifted: bool = False
     """Whether a LIMIT ends the scan at a row that nobody knows, because SQLite drops some that come before."""
 
@@ -153,11 +155,14 @@ def agree(
     target: Needed | None = None,
     row_key: int | None = None,
     reads: Collection[str] = (),
+    keyed: bool = False,
 ) -> bool:
     """Fill in SQLite's index information for one way to scan the table; `name` tells it from all others of the connection.
 
     LIMIT is never taken over: SQLite counts, and stops asking for rows. Its value only sizes the first page, and only when Klaviyo's own
     answer has no row too many. DataError when a time column is compared with a literal that is no time.
+
+    `keyed`: a statement that nothing else is known of may change the rows, so that their key is read as well.
 
     False when this way is impossible: an argument of a question would only be known afterwards.
     """
@@ -210,6 +215,8 @@ def agree(
             info.set_aConstraintUsage_in(n, True)
         exact = exact and pushdown.is_exact(table, column, wanted)
     columns = used(info, table, row_key, reads) if target is None else target.columns
+    if keyed and table.writes is not None:
+        columns = tuple(sorted({*columns, *map(table.index, table.key)}))
     taken = [(column, operator) for column, operator, _ in terms]
     way = cost.way_for(table, columns, taken, tables)
     order = _order(info, way, terms)
@@ -228,6 +235,7 @@ def agree(
             columns=columns,
             order=order,
             limit=limit + offset if limit is not None and exact else None,
+            updates=keyed and _updates(info, table, row_key),
             sifted=limit is not None and not exact,
         )
     )
@@ -256,6 +264,11 @@ def _presume(info: IndexInfo, target: Needed, name: str) -> bool:
     info.estimatedCost = info.estimatedRows = 1
     info.idxStr = text(Agreement(name, tuple(terms), target.columns, presumed_rows=True))
     return True
+
+
+def _updates(info: IndexInfo, table: Table, row_key: int | None) -> bool:
+    """Whether every bit of SQLite's mask is set though the table has fewer columns: it does so for the target of an UPDATE, and nowhere else."""
+    return len(table.columns) + (row_key is not None) < _LAST_BIT and len(info.colUsed) > _LAST_BIT
 
 
 def used(info: IndexInfo, table: Table, row_key: int | None = None, reads: Collection[str] = ()) -> tuple[int, ...]:

@@ -55,13 +55,23 @@ class Pending:
         change.number = self._counted  # its place in the transaction, until the log numbers it
         self._changes.append(change)
 
-    def end_statement(self) -> None:
-        """The statement has ended: ProgrammingError when it touched more rows than it may, and then none of them is written."""
+    def refuse_excess(self) -> None:
+        """The same as `end_statement`, for a SQLite that does not say when a statement ends: with the first row too many."""
+        if self._touched > (self.writer.manner.max_writes or self._touched):
+            self.end_statement(more=True)
+
+    def end_statement(self, *, more: bool = False) -> None:
+        """The statement has ended: ProgrammingError when it touched more rows than it may, and then none of them is written. `more`: it would go on."""
         most = self.writer.manner.max_writes
         touched, self._touched = self._touched, 0
         if most is None or touched <= most:
             return
         self._changes = [change for change in self._changes if change.statement != self._statement]
+        if more:
+            raise errors.ProgrammingError(
+                f"The {self._what} would touch more than {most:,} rows, which is what one statement may touch. Nothing of it is sent. Narrow its WHERE, or "
+                "allow more: KLAVIYO_SQL_MAX_WRITES=…."
+            )
         raise errors.ProgrammingError(
             f"The {self._what} would touch {touched:,} rows, and one statement may touch {most:,}. Nothing of it is sent. Narrow its WHERE, or allow "
             f"more: max_writes={touched} in connect(), --max-writes {touched} on the command line, KLAVIYO_SQL_MAX_WRITES={touched}."

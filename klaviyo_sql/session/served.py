@@ -52,6 +52,11 @@ def ddl(table: Table, *, row_key: bool = False) -> str:
     return f"CREATE TABLE x({', '.join(columns)}, PRIMARY KEY ({key})) WITHOUT ROWID"
 
 
+def key_text(key: list[Any]) -> str:
+    """The value of the column `row_key`: those of the key, as a JSON array."""
+    return msgspec.json.encode(key).decode()
+
+
 class Served:
     """A table as it is known to a SQLite."""
 
@@ -115,7 +120,8 @@ class Served:
         ):
             reads = self.targets.reads(self._sql_name) if self.targets is not None and self.row_key is not None else ()
             needed = self._needed(target)
-            return index.agree(info, self.table, self.engine.tables, self.name, target=needed, row_key=self.row_key, reads=reads)
+            is_known = self.targets is not None or self.pending is None
+            return index.agree(info, self.table, self.engine.tables, self.name, target=needed, row_key=self.row_key, reads=reads, keyed=not is_known)
         return True
 
     def pages(self, agreed: str, values: tuple[Any, ...], standing: Standing) -> Iterator[list[Row]]:
@@ -163,10 +169,14 @@ class Served:
             return
         check_columns(self.table, [position for position, column in enumerate(self.table.columns) if column.name.lower() in target.sets])
         if self.targets.unbounded:
-            raise errors.ProgrammingError(
-                f"An UPDATE or DELETE without a WHERE would change every row of {self.table.name}. Say which rows; if all are meant, write WHERE "
-                "true, and allow as many with max_writes."
-            )
+            raise self.unbounded()
+
+    def unbounded(self) -> errors.ProgrammingError:
+        """What a statement without a WHERE is told."""
+        return errors.ProgrammingError(
+            f"An UPDATE or DELETE without a WHERE would change every row of {self.table.name}. Say which rows; if all are meant, write WHERE "
+            "true, and allow as many with max_writes."
+        )
 
     def writable(self) -> Pending:
         """Where changes wait; ReadOnlyError, NotSupportedError, ProgrammingError when none is taken."""
@@ -190,7 +200,20 @@ class Served:
         changed = {
             position: value for position, value in values.items() if position < len(self.table.columns) and not (position in known and known[position] == value)
         }
-        self._add(Kind.UPDATE, key, changed, conflict, self.repeated())
+        if self.targets is not None:
+            self._add(Kind.UPDATE, key, changed, conflict, self.repeated())
+            return
+        # Nobody knew before which columns would have to be repeated: they are read now, as they are.
+        again = repeated(self.table, list(changed))
+        self._add(Kind.UPDATE, key, changed | self._read_again(known, tuple(sorted(again))), conflict, again)
+
+    def _read_again(self, key: Mapping[int, Any], columns: tuple[int, ...]) -> dict[int, Any]:
+        """Columns of the row with that key; none of a row that is gone, which Klaviyo says when it is changed."""
+        if not columns:
+            return {}
+        terms = tuple(Constraint(position, Operator.EQUAL, value) for position, value in key.items())
+        row = next(self.engine.scan(Scan(self.table, columns, terms)), None)
+        return dict(zip(columns, row, strict=False)) if row is not None else {}
 
     def delete(self, row: Any, conflict: Conflict) -> None:
         """The row with that key goes."""
@@ -261,7 +284,7 @@ class Standing:
     @property
     def key(self) -> str:
         """The value of the column `row_key`: those of the key, as a JSON array."""
-        return msgspec.json.encode([self._row[position] for position in self._keys]).decode()  # type: ignore[index]  # there is a row
+        return key_text([self._row[position] for position in self._keys])  # type: ignore[index]  # there is a row
 
     def below(self, value: str) -> list[str]:
         """The texts that stand below the value in its column, in the rest of the page; none when no column of the row has it."""

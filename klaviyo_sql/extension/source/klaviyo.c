@@ -23,7 +23,7 @@ SQLITE_EXTENSION_INIT1
 #error "klaviyo.so needs the headers of SQLite 3.31 or newer"
 #endif
 
-enum { PROTOCOL = 1 };
+enum { PROTOCOL = 2 };
 enum { LOOK_MILLISECONDS = 25 }; /* between two looks whether the statement was interrupted */
 enum { GREETING_SECONDS = 60 }; /* after which a worker that was asked for what takes no request is hung */
 enum { ENDING_SECONDS = 20 }; /* for which what comes after a statement that was given up waits until the worker has heard of that */
@@ -53,6 +53,7 @@ typedef struct Instant {
 typedef struct Run {
   sqlite3_stmt *statement;
   int count;
+  int is_reading;
 } Run;
 
 /* One connection of the host's: what its modules, functions and collating sequences share. */
@@ -68,6 +69,9 @@ struct Host {
   int run_count;
   uint32_t prepared; /* how often statements were prepared */
   uint32_t prepared_then;
+  int changes_then; /* rows that had been changed when the worker was last told so */
+  int writers; /* tables that the transaction writes to */
+  uint32_t writing; /* the line on which the first of them said so: the worker has the changes on that one only */
   char *bad_time;
   Memo memos[MEMOS];
   Instant instants[INSTANTS];
@@ -86,6 +90,7 @@ struct Table {
   char *ddl;
   uint32_t greeting;
   uint32_t id;
+  int is_writing; /* whether the transaction writes to it */
 };
 
 struct Cursor {
@@ -200,9 +205,16 @@ static int broken(Host *host, char **error) {
   return SQLITE_ERROR;
 }
 
-/* Wait for the answer to a request. SQLITE_OK and the frame; else what went wrong, with its text. */
+/* What a request is part of: nothing that could be interrupted, a statement that is running, or one that sends what was written. */
+enum { BETWEEN = 0, RUNNING = 1, SENDING = 2 };
+
+/* Wait for the answer to a request. SQLITE_OK and the frame; else what went wrong, with its text.
+ *
+ * When sending is interrupted, the worker is told, and heard out: it says what was sent.
+ */
 static int await(Host *host, uint32_t number, int is_running, double seconds, Frame **reply, char **error) {
   double began = now();
+  int is_ending = 0;
   for (;;) {
     int is_broken;
     Frame *frame = line_receive(&host->line, LOOK_MILLISECONDS, &is_broken);
@@ -223,8 +235,14 @@ static int await(Host *host, uint32_t number, int is_running, double seconds, Fr
       put_aside(host, frame);
       continue;
     }
-    if (is_interrupted(host, is_running)) {
-      line_cancel(&host->line, number);
+    if (is_ending && now() - began < ENDING_SECONDS) continue;
+    if (is_ending || is_interrupted(host, is_running)) {
+      if (!is_ending) line_cancel(&host->line, number);
+      if (is_running == SENDING && !is_ending) {
+        is_ending = 1;
+        began = now();
+        continue;
+      }
       host->cancelled = number;
       say(error, "interrupted");
       return SQLITE_INTERRUPT;
@@ -396,6 +414,7 @@ static int table_connect(sqlite3 *db, void *context, int count, const char *cons
   int code = table->declared.failed ? SQLITE_NOMEM : declare(table, error);
   if (code == SQLITE_OK) {
     code = sqlite3_declare_vtab(db, table->ddl);
+    if (code == SQLITE_OK) sqlite3_vtab_config(db, SQLITE_VTAB_CONSTRAINT_SUPPORT, 1); /* OR IGNORE and OR REPLACE are carried out by the worker */
     if (code != SQLITE_OK) say(error, sqlite3_errmsg(db));
   }
   if (code == SQLITE_OK) *made = &table->base;
@@ -584,30 +603,50 @@ static int cursor_close(sqlite3_vtab_cursor *base) {
 
 /* Whether a statement has begun since the worker was last told so: one is running that was not then, or runs anew.
  *
- * A statement that was prepared meanwhile may be where another was, and be in its first run as that was.
+ * A statement that was prepared meanwhile may be where another was, and be in its first run as that was. One that only inserts is not planned: it shows in
+ * the rows that those before it have changed, which are looked at where something `is_written`, for a statement that reads may go on while others write.
  */
-static int has_begun(Host *host) {
-  int count = 0, fresh = host->prepared != host->prepared_then;
+static int has_begun(Host *host, int is_written) {
+  int count = 0, fresh = host->prepared != host->prepared_then || (is_written && host->changes_then != sqlite3_total_changes(host->db));
   for (sqlite3_stmt *statement = sqlite3_next_stmt(host->db, NULL); statement; statement = sqlite3_next_stmt(host->db, statement)) {
     if (!sqlite3_stmt_busy(statement)) continue;
-    Run run = {statement, sqlite3_stmt_status(statement, SQLITE_STMTSTATUS_RUN, 0)};
+    Run run = {statement, sqlite3_stmt_status(statement, SQLITE_STMTSTATUS_RUN, 0), sqlite3_stmt_readonly(statement)};
     int known = 0;
-    for (int n = 0; n < host->run_count && !known; n++) known = host->runs[n].statement == run.statement && host->runs[n].count == run.count;
+    for (int n = 0; n < host->run_count && !known; n++) {
+      const Run *other = &host->runs[n];
+      known = other->statement == run.statement && other->count == run.count && other->is_reading == run.is_reading;
+    }
     fresh |= !known;
     count++;
   }
   if (!fresh) return 0;
   host->prepared_then = host->prepared;
+  host->changes_then = sqlite3_total_changes(host->db);
   Run *runs = realloc(host->runs, sizeof *runs * (size_t)(count ? count : 1));
   if (!runs) return 1;
   host->runs = runs;
   host->run_count = 0;
   for (sqlite3_stmt *statement = sqlite3_next_stmt(host->db, NULL); statement && host->run_count < count; statement = sqlite3_next_stmt(host->db, statement)) {
     if (!sqlite3_stmt_busy(statement)) continue;
-    Run run = {statement, sqlite3_stmt_status(statement, SQLITE_STMTSTATUS_RUN, 0)};
+    Run run = {statement, sqlite3_stmt_status(statement, SQLITE_STMTSTATUS_RUN, 0), sqlite3_stmt_readonly(statement)};
     host->runs[host->run_count++] = run;
   }
   return 1;
+}
+
+/* Whether a statement begins, as the worker is told it: NULL, or the texts of those that run and write, for an UPDATE without a WHERE is refused. */
+static void write_begun(Writer *request, Host *host, int is_written) {
+  uint32_t count = 0;
+  if (!has_begun(host, is_written)) {
+    write_null(request);
+    return;
+  }
+  for (int n = 0; n < host->run_count; n++) count += !host->runs[n].is_reading && sqlite3_sql(host->runs[n].statement);
+  write_array(request, count);
+  for (int n = 0; n < host->run_count; n++) {
+    const char *text = host->runs[n].is_reading ? NULL : sqlite3_sql(host->runs[n].statement);
+    if (text) write_string(request, text);
+  }
 }
 
 /* SQLite cannot be told of it where it compares: a time was compared with what is none. */
@@ -690,7 +729,7 @@ static int cursor_filter(sqlite3_vtab_cursor *base, int lists, const char *agree
   write_array(&request, 6);
   write_integer(&request, cursor->id);
   write_integer(&request, table->id);
-  write_boolean(&request, has_begun(host));
+  write_begun(&request, host, 0);
   write_string(&request, agreed);
   write_array(&request, (uint32_t)count);
   for (int n = 0; n < count; n++) {
@@ -793,42 +832,80 @@ static int cursor_rowid(sqlite3_vtab_cursor *base, sqlite3_int64 *row) {
 
 /* Writing: the worker has the transaction, and SQLite says when it begins and ends. */
 
-static int transact(sqlite3_vtab *base, uint8_t kind, int savepoint) {
+/* Whether the worker that has the transaction's changes has ended: what comes after would be sent without what came before. */
+static int is_lost(Host *host) { return host->writers > 0 && (host->line.socket < 0 || host->writing != host->greeting); }
+
+static int lost(char **error) {
+  say(error, "klaviyo: the worker process ended during the transaction, and nothing of it is sent from here on: ROLLBACK, and begin it again. If it ended "
+             "during COMMIT, some may have been sent before.");
+  return SQLITE_ERROR;
+}
+
+static int transact(sqlite3_vtab *base, uint8_t kind, int savepoint, int is_running) {
   Table *table = (Table *)base;
+  Host *host = table->host;
   int code = declare(table, &base->zErrMsg);
   if (code != SQLITE_OK) return code;
+  if (is_lost(host)) return lost(&base->zErrMsg);
   Writer request;
   Frame *reply;
   writer_begin(&request, kind);
-  write_array(&request, 2);
+  write_array(&request, 3);
   write_integer(&request, table->id);
   write_integer(&request, savepoint);
-  code = ask(table->host, &request, 'v', 0, &reply, &base->zErrMsg);
+  write_begun(&request, host, 1);
+  code = ask(host, &request, 'v', is_running, &reply, &base->zErrMsg);
   free(reply);
   return code;
 }
 
-static int table_begin(sqlite3_vtab *base) { return transact(base, 'B', -1); }
-static int table_sync(sqlite3_vtab *base) { return transact(base, 'Y', -1); }
-static int table_commit(sqlite3_vtab *base) { return transact(base, 'M', -1); }
-static int table_rollback(sqlite3_vtab *base) { return transact(base, 'R', -1); }
-static int table_savepoint(sqlite3_vtab *base, int savepoint) { return transact(base, 's', savepoint); }
-static int table_release(sqlite3_vtab *base, int savepoint) { return transact(base, 'r', savepoint); }
-static int table_rollback_to(sqlite3_vtab *base, int savepoint) { return transact(base, 'o', savepoint); }
+static int table_begin(sqlite3_vtab *base) {
+  Table *table = (Table *)base;
+  int code = transact(base, 'B', -1, BETWEEN);
+  if (code != SQLITE_OK) return code;
+  table->is_writing = 1;
+  if (table->host->writers++ == 0) table->host->writing = table->host->greeting;
+  return SQLITE_OK;
+}
+
+/* A table that was made in the transaction is told of its end without having been told of its beginning. */
+static int transact_if_writing(sqlite3_vtab *base, uint8_t kind, int savepoint, int is_running) {
+  return ((Table *)base)->is_writing ? transact(base, kind, savepoint, is_running) : SQLITE_OK;
+}
+
+/* The end of the transaction: nobody asks what came of this. What the worker has lost needs no taking back. */
+static int finish(sqlite3_vtab *base, uint8_t kind) {
+  Table *table = (Table *)base;
+  Host *host = table->host;
+  if (!table->is_writing) return SQLITE_OK;
+  if (host->line.socket >= 0 && !is_lost(host)) transact(base, kind, -1, BETWEEN);
+  table->is_writing = 0;
+  host->writers--;
+  return SQLITE_OK;
+}
+
+static int table_sync(sqlite3_vtab *base) { return transact_if_writing(base, 'Y', -1, SENDING); }
+static int table_commit(sqlite3_vtab *base) { return finish(base, 'M'); }
+static int table_rollback(sqlite3_vtab *base) { return finish(base, 'R'); }
+static int table_savepoint(sqlite3_vtab *base, int savepoint) { return transact_if_writing(base, 's', savepoint, BETWEEN); }
+static int table_release(sqlite3_vtab *base, int savepoint) { return transact_if_writing(base, 'r', savepoint, BETWEEN); }
+static int table_rollback_to(sqlite3_vtab *base, int savepoint) { return transact_if_writing(base, 'o', savepoint, BETWEEN); }
 
 static int table_update(sqlite3_vtab *base, int count, sqlite3_value **values, sqlite3_int64 *row) {
   Table *table = (Table *)base;
   int code = declare(table, &base->zErrMsg);
   if (code != SQLITE_OK) return code;
+  if (is_lost(table->host)) return lost(&base->zErrMsg);
   Writer request;
   Frame *reply;
   writer_begin(&request, 'U');
-  write_array(&request, 3);
+  write_array(&request, 4);
   write_integer(&request, table->id);
+  write_begun(&request, table->host, 1);
   write_integer(&request, sqlite3_vtab_on_conflict(table->host->db));
   write_array(&request, (uint32_t)count);
   for (int n = 0; n < count; n++) {
-    if (sqlite3_value_nochange(values[n])) write_no_change(&request);
+    if (count > 1 && sqlite3_value_nochange(values[n])) write_no_change(&request);
     else write_value(&request, values[n]);
   }
   code = ask(table->host, &request, 'v', 1, &reply, &base->zErrMsg);
@@ -974,7 +1051,11 @@ static const struct {
 #undef TABLE
 };
 
-static const char *const functions[] = {"refresh", "klaviyo_worker"};
+/* Those that act or tell of this machine are for statements only; what the newest row is called may be used in triggers and views. */
+static const struct {
+  const char *name;
+  int flags;
+} functions[] = {{"refresh", SQLITE_DIRECTONLY}, {"klaviyo_worker", SQLITE_DIRECTONLY}, {"last_insert_id", 0}};
 
 static Name *name_of(Host *host, const char *text) {
   size_t length = strlen(text) + 1;
@@ -991,8 +1072,12 @@ static int add_module(Host *host, const char *text, const sqlite3_module *module
   return name ? sqlite3_create_module_v2(host->db, text, module, name, name_release) : SQLITE_NOMEM;
 }
 
-/* Whether the settings file may have accounts, whose tables have names that only the worker knows. */
-static int may_have_accounts(void) {
+/* Whether there may be tables that only the worker knows: those of accounts in the settings file, and those of several keys, which can be written to where
+ * the settings allow writing.
+ */
+static int may_have_more(void) {
+  const char *writes = getenv("KLAVIYO_SQL_WRITE");
+  if (writes && *writes && strcmp(writes, "0") != 0) return 1;
   const char *named = getenv("KLAVIYO_SQL_CONFIG"), *folder = getenv("XDG_CONFIG_HOME"), *home = getenv("HOME");
   char *path = named && *named                            ? sqlite3_mprintf("%s", named)
                : folder && *folder == '/'                 ? sqlite3_mprintf("%s/klaviyo-sql/config.toml", folder)
@@ -1005,15 +1090,15 @@ static int may_have_accounts(void) {
     size_t length = fread(text, 1, sizeof text - 1, file);
     text[length] = 0;
     /* A word that is there in no other sense than this one costs the start of the worker. */
-    found = length == sizeof text - 1 || strstr(text, "accounts") != NULL;
+    found = length == sizeof text - 1 || strstr(text, "accounts") != NULL || strstr(text, "write") != NULL;
     fclose(file);
   }
   sqlite3_free(path);
   return found;
 }
 
-/* The tables of named accounts, as "shop_a.profiles"; the worker is asked for them. */
-static int add_accounts(Host *host, char **error) {
+/* What the worker says there is beside the names that are known: tables of named accounts, as "shop_a.profiles", and what can be written to here. */
+static int add_more(Host *host, char **error) {
   Writer request;
   Frame *reply = NULL;
   int code = greet(host, error);
@@ -1027,8 +1112,9 @@ static int add_accounts(Host *host, char **error) {
   for (uint32_t n = 0; n < count && code == SQLITE_OK; n++) {
     uint32_t parts = read_array(&reader);
     char *text = read_text(&reader);
-    int is_written = (int)read_integer(&reader);
-    code = reader.bad || parts != 2 || !text ? unreadable(error) : add_module(host, text, is_written ? &written : &read_only);
+    const sqlite3_module *const kinds[] = {&read_only, &written, &made_and_written};
+    int kind = (int)read_integer(&reader);
+    code = reader.bad || parts != 2 || !text || kind < 0 || kind > 2 ? unreadable(error) : add_module(host, text, kinds[kind]);
     free(text);
   }
   free(reply);
@@ -1043,8 +1129,9 @@ static int add_everything(Host *host, char **error) {
   if (code == SQLITE_OK) code = add_module(host, "klaviyo_link", &made);
   if (code == SQLITE_OK) code = add_module(host, "klaviyo_table", &made_and_written);
   for (size_t n = 0; n < sizeof functions / sizeof *functions && code == SQLITE_OK; n++) {
-    Name *name = name_of(host, functions[n]);
-    code = name ? sqlite3_create_function_v2(host->db, functions[n], -1, SQLITE_UTF8 | SQLITE_DIRECTONLY, name, call, NULL, NULL, name_release) : SQLITE_NOMEM;
+    Name *name = name_of(host, functions[n].name);
+    int flags = SQLITE_UTF8 | functions[n].flags;
+    code = name ? sqlite3_create_function_v2(host->db, functions[n].name, -1, flags, name, call, NULL, NULL, name_release) : SQLITE_NOMEM;
   }
   static const struct {
     const char *name;
@@ -1055,7 +1142,7 @@ static int add_everything(Host *host, char **error) {
     code = sqlite3_create_collation_v2(host->db, collations[n].name, SQLITE_UTF8, host, collations[n].compare, host_release);
     if (code != SQLITE_OK) host_release(host); /* SQLite releases it for functions and modules that it does not take, and not here */
   }
-  return code == SQLITE_OK && may_have_accounts() ? add_accounts(host, error) : code;
+  return code == SQLITE_OK && may_have_more() ? add_more(host, error) : code;
 }
 
 #ifdef _WIN32

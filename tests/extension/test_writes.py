@@ -1,0 +1,265 @@
+"""Writing through the extension: what a transaction of any program's SQLite sends, and what it is told."""
+
+from __future__ import annotations
+
+import os
+import signal
+from collections.abc import Callable
+from typing import Any
+
+import apsw
+import pytest
+
+from .conftest import Extension
+from .host import Host
+from .programs import is_running, until
+from .test_processes import program  # noqa: F401 - a fixture
+
+Open = Callable[..., Host]
+
+
+@pytest.fixture
+def open_writing(open_host: Open, monkeypatch: pytest.MonkeyPatch) -> Open:
+    """Opens connections that may write, each to a small account of its own."""
+    monkeypatch.setenv("KLAVIYO_SQL_WRITE", "1")
+
+    def open_one(**settings: Any) -> Host:
+        return open_host("writing", **{"write": True, "cache_seconds": 0, **settings})
+
+    return open_one
+
+
+@pytest.fixture
+def host(open_writing: Open) -> Host:
+    """One such connection."""
+    return open_writing()
+
+
+def rows(host: Host, sql: str, *values: Any) -> list[tuple[Any, ...]]:
+    return host.execute(sql, values).fetchall()
+
+
+def sent(host: Host) -> list[str]:
+    """The requests that wrote."""
+    return [record.operation for record in host.sandbox.requests if not record.operation.startswith("get_")]
+
+
+def names(host: Host) -> set[str]:
+    return {name for (name,) in rows(host, "SELECT name FROM lists")}
+
+
+def test_insert_update_delete(host: Host) -> None:
+    rows(host, "INSERT INTO lists (name) VALUES ('one'), ('two')")
+    assert {"one", "two"} <= names(host)
+    made = rows(host, "SELECT last_insert_id()")[0][0]
+    assert rows(host, "SELECT name FROM lists WHERE id = ?", made) == [("two",)]
+    rows(host, "UPDATE lists SET name = name || ' and a half' WHERE id = ?", made)
+    assert rows(host, "SELECT name FROM lists WHERE id = ?", made) == [("two and a half",)]
+    rows(host, "DELETE FROM lists WHERE name = 'one'")
+    assert "one" not in names(host)
+    assert sent(host) == ["create_list", "create_list", "update_list", "delete_list"]
+    became = rows(host, "SELECT kind, table_name, status FROM klaviyo_writes ORDER BY number")
+    assert became == [(kind, "lists", "done") for kind in ("INSERT", "INSERT", "UPDATE", "DELETE")]
+    assert rows(host, "SELECT count(*), count(DISTINCT statement) FROM klaviyo_writes") == [(4, 3)]
+
+
+def test_unchanged_columns_are_not_sent(host: Host) -> None:
+    (identifier, email), *_ = rows(host, "SELECT id, email FROM profiles WHERE email IS NOT NULL LIMIT 1")
+    rows(host, "UPDATE profiles SET first_name = 'Ada' WHERE id = ?", identifier)
+    assert rows(host, "SELECT first_name, email FROM profiles WHERE id = ?", identifier) == [("Ada", email)]
+    assert rows(host, 'SELECT "row" FROM klaviyo_writes') == [('{"first_name":"Ada"}',)]
+
+
+def test_what_klaviyo_replaces_as_a_whole_is_repeated(host: Host) -> None:
+    ((identifier, excluded),) = rows(
+        host, "SELECT id, audiences_excluded FROM campaigns WHERE status = 'Draft' AND json_array_length(audiences_excluded) > 0 LIMIT 1"
+    ) or [(None, None)]
+    if identifier is None:
+        pytest.skip("the account has no such campaign")
+    some_list = rows(host, "SELECT id FROM lists LIMIT 1")[0][0]
+    rows(host, "UPDATE campaigns SET audiences_included = json_array(?) WHERE id = ?", some_list, identifier)
+    assert rows(host, "SELECT audiences_included ->> 0, audiences_excluded FROM campaigns WHERE id = ?", identifier) == [(some_list, excluded)]
+
+
+def test_links_are_written(host: Host) -> None:
+    rows(host, "INSERT INTO lists (name) VALUES ('new')")
+    ((some_list, profile),) = rows(host, "SELECT last_insert_id(), id FROM profiles LIMIT 1")
+    rows(host, "INSERT INTO list_profiles (list_id, profile_id) VALUES (?, ?)", some_list, profile)
+    question = "SELECT profile_id FROM list_profiles WHERE list_id = ?"
+    assert rows(host, question, some_list) == [(profile,)]
+    rows(host, "DELETE FROM ListProfiles WHERE ListId = ? AND ProfileId = ?", some_list, profile)
+    assert rows(host, question, some_list) == []
+    assert sent(host) == ["create_list", "add_profiles_to_list", "remove_profiles_from_list"]
+
+
+def test_nothing_is_sent_before_commit_or_after_rollback(host: Host) -> None:
+    rows(host, "BEGIN")
+    rows(host, "INSERT INTO lists (name) VALUES ('one')")
+    rows(host, "INSERT INTO tags (name) VALUES ('one')")
+    assert sent(host) == []
+    rows(host, "ROLLBACK")
+    rows(host, "BEGIN")
+    rows(host, "INSERT INTO lists (name) VALUES ('two')")
+    assert sent(host) == []
+    rows(host, "COMMIT")
+    assert sent(host) == ["create_list"]
+    assert names(host) & {"one", "two"} == {"two"}
+
+
+def test_a_savepoint_can_be_gone_back_to(host: Host) -> None:
+    host.executescript("""
+        BEGIN;
+        INSERT INTO lists (name) VALUES ('one');
+        SAVEPOINT outer;
+        INSERT INTO lists (name) VALUES ('two');
+        INSERT INTO tags (name) VALUES ('a tag');
+        SAVEPOINT inner;
+        INSERT INTO lists (name) VALUES ('three');
+        ROLLBACK TO inner;
+        INSERT INTO lists (name) VALUES ('four');
+        RELEASE inner;
+        ROLLBACK TO outer;
+        INSERT INTO lists (name) VALUES ('five');
+        RELEASE outer;
+        COMMIT;
+    """)
+    assert names(host) & {"one", "two", "three", "four", "five"} == {"one", "five"}
+    assert sent(host) == ["create_list", "create_list"]
+
+
+def test_a_table_that_joins_inside_a_savepoint_is_gone_back_on(host: Host) -> None:
+    host.executescript("BEGIN; SAVEPOINT a; SAVEPOINT b; INSERT INTO lists (name) VALUES ('one'); ROLLBACK TO a; COMMIT")
+    assert sent(host) == []
+
+
+def test_a_statement_that_fails_halfway_leaves_nothing_of_itself(host: Host) -> None:
+    rows(host, "BEGIN")
+    rows(host, "INSERT INTO lists (name) VALUES ('before')")
+    with pytest.raises(apsw.SQLError, match=r"lists\.opt_in_process takes one of double_opt_in, single_opt_in, not 'wrong'"):
+        rows(host, "INSERT INTO lists (name, opt_in_process) SELECT column1, column2 FROM (VALUES ('good', 'single_opt_in'), ('bad', 'wrong'))")
+    rows(host, "INSERT INTO lists (name) VALUES ('after')")
+    rows(host, "COMMIT")
+    assert names(host) & {"before", "good", "after"} == {"before", "after"}
+
+
+def test_what_klaviyo_refuses_is_said_at_commit(host: Host) -> None:
+    rows(host, "CREATE TABLE mine (x)")
+    rows(host, "BEGIN")
+    rows(host, "INSERT INTO mine VALUES (1)")
+    rows(host, "DELETE FROM mine WHERE x = 2")
+    rows(host, "INSERT INTO list_profiles (list_id, profile_id) VALUES ('NoSuch', '01ABCDEFGHJKMNPQRSTVWXYZ00')")
+    with pytest.raises(apsw.SQLError, match="list_profiles"):
+        rows(host, "COMMIT")
+    rows(host, "ROLLBACK") if host.sqlite.in_transaction else None
+    assert rows(host, "SELECT count(*) FROM mine") == [(0,)], "what was written to ordinary tables is taken back"
+    assert rows(host, "SELECT status FROM klaviyo_writes") == [("failed",)]
+
+
+@pytest.mark.parametrize("sql", ["DELETE FROM lists", "UPDATE lists SET name = 'x'", "WITH a AS (SELECT 1) DELETE FROM lists"])
+def test_a_statement_without_where_is_refused(host: Host, sql: str) -> None:
+    with pytest.raises(apsw.SQLError, match="An UPDATE or DELETE without a WHERE would change every row of lists"):
+        rows(host, sql)
+    assert sent(host) == []
+    assert "UPDATE" not in sql or not list(host.sandbox.requests), "nothing was read for it"
+    rows(host, "INSERT INTO lists (name) VALUES ('one')")
+    rows(host, "DELETE FROM lists WHERE name = 'one'")
+    assert sent(host) == ["create_list", "delete_list"]
+
+
+@pytest.mark.parametrize("transaction", [False, True])
+def test_a_statement_touches_no_more_rows_than_it_may(open_writing: Open, transaction: bool) -> None:
+    host = open_writing(max_writes=3)
+    if transaction:
+        rows(host, "BEGIN")
+    with pytest.raises(apsw.SQLError, match="The DELETE of lists would touch more than 3 rows"):
+        rows(host, "DELETE FROM lists WHERE true")
+    for number in range(3):
+        rows(host, "UPDATE lists SET name = ? WHERE id IN (SELECT id FROM lists LIMIT 2)", str(number))
+    if transaction:
+        rows(host, "COMMIT")
+    assert set(sent(host)) == {"update_list"}
+
+
+def test_conflicts_are_the_workers(host: Host) -> None:
+    email = rows(host, "SELECT email FROM profiles WHERE email IS NOT NULL LIMIT 1")[0][0]
+    with pytest.raises(apsw.Error):
+        rows(host, "INSERT INTO profiles (email, first_name) VALUES (?, 'Ada')", email)
+    rows(host, "INSERT OR REPLACE INTO profiles (email, first_name) VALUES (?, 'Ada')", email)
+    assert rows(host, "SELECT first_name FROM profiles WHERE email = ?", email) == [("Ada",)]
+    rows(host, "INSERT OR IGNORE INTO profiles (email, first_name) VALUES (?, 'Bea')", email)
+    assert rows(host, "SELECT first_name FROM profiles WHERE email = ?", email) == [("Ada",)]
+
+
+def test_tables_of_properties_are_written(host: Host) -> None:
+    host.executescript("CREATE VIRTUAL TABLE temp.vip USING klaviyo(profiles, tier TEXT '$.loyalty_tier')")
+    identifier = rows(host, "SELECT id FROM vip LIMIT 1")[0][0]
+    rows(host, "UPDATE vip SET tier = 'iron' WHERE id = ?", identifier)
+    assert rows(host, "SELECT tier FROM vip WHERE id = ?", identifier) == [("iron",)]
+    host.executescript("DROP TABLE temp.vip")
+
+
+def test_what_cannot_be_written_says_so(host: Host) -> None:
+    for sql, said in (
+        ("INSERT INTO metrics (name) VALUES ('x')", "metrics"),
+        ("UPDATE lists SET created = '2026-01-01' WHERE name = 'none'", ""),
+        ("INSERT INTO klaviyo_requests (number) VALUES (1)", "may not be modified"),
+    ):
+        if said:
+            with pytest.raises(apsw.Error, match=said):
+                rows(host, sql)
+    assert sent(host) == []
+
+
+@pytest.mark.parametrize("sql", ["INSERT INTO lists (name) VALUES ('x')", "UPDATE lists SET name = 'x' WHERE id = 'y'", "DELETE FROM lists WHERE id = 'y'"])
+def test_a_connection_that_is_read_only_refuses(open_host: Open, sql: str) -> None:
+    host = open_host("writing")
+    with pytest.raises(apsw.ReadOnlyError, match=r"lists cannot be written to: the connection is read-only\..*KLAVIYO_SQL_WRITE=1"):
+        rows(host, sql)
+    assert not list(host.sandbox.requests)
+
+
+def test_a_worker_that_dies_takes_the_transaction_with_it(open_writing: Open, extension: Extension, program: Any) -> None:  # noqa: F811
+    extension.order("writing", write=True, cache_seconds=0)
+    host = program("""
+        connection = opened()
+        rows(connection, "BEGIN")
+        rows(connection, "INSERT INTO lists (name) VALUES ('lost')")
+        tell(worker=worker(connection))
+        asked()
+        for sql in ("INSERT INTO lists (name) VALUES ('half')", "INSERT INTO tags (name) VALUES ('half')", "COMMIT"):
+            try:
+                rows(connection, sql)
+                tell(said=None)
+            except sqlite3.Error as error:
+                tell(said=str(error))
+        if connection.in_transaction:
+            rows(connection, "ROLLBACK")
+        rows(connection, "INSERT INTO lists (name) VALUES ('kept')")
+        tell(names=[name for name, in rows(connection, "SELECT name FROM lists WHERE name IN ('lost', 'half', 'kept')")])
+    """)
+    pid = host.told()["worker"]
+    os.kill(pid, signal.SIGKILL)
+    until(lambda: not is_running(pid), "the worker ends")
+    host.answer()
+    for _ in range(3):
+        assert "worker process ended" in host.told()["said"]
+    assert host.told() == {"names": ["kept"]}
+    host.ended()
+
+
+def test_a_host_that_ends_sends_nothing(open_writing: Open, extension: Extension, program: Any) -> None:  # noqa: F811
+    extension.order("writing", write=True, cache_seconds=0)
+    extension.requests.clear()
+    host = program("""
+        connection = opened()
+        rows(connection, "BEGIN")
+        rows(connection, "INSERT INTO lists (name) VALUES ('lost')")
+        tell(worker=worker(connection))
+        asked()
+        os._exit(0)
+    """)
+    pid = host.told()["worker"]
+    host.answer()
+    host.ended()
+    until(lambda: not is_running(pid), "the worker ends")
+    assert not list(extension.requests)
