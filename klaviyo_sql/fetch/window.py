@@ -34,6 +34,8 @@ _LONGEST = 2
 """Pages that a slice may be meant to have when rows come as they arrive. Long slices waste fewer half-filled pages; in order, they would hold up the rest."""
 _WAITING_BYTES = 12 * 2**20
 """Replies that may lie ready beyond those under way, as long as they came: this bounds the memory."""
+_UNREAD_BYTES = 4 * 2**20
+"""Replies that may wait to be decoded: one is as long as it came, its rows need half of that."""
 _WAITING_PAGES = (4, 20)
 """Pages that may lie ready whatever their size, and at the most. In order a page that takes longer holds up all behind it, and these keep coming."""
 _POLL_SECONDS = 0.05
@@ -179,7 +181,11 @@ class Window:
         while self._failure is None:
             if self._window > 1:
                 self._fill()  # ahead of the consumer, once it has shown that it wants more than a page
-            if self._outcomes.empty() or (self._with_next() is not None and (self._window == 1 or not self._has_room() or self._has_enough())):
+            if self._outcomes.empty() or (
+                self._with_next() is not None
+                and self._outcomes.qsize() * self._largest <= _UNREAD_BYTES
+                and (self._window == 1 or not self._has_room() or self._has_enough())
+            ):
                 return
             self._look_up()
             self._settle(*self._outcomes.get())
