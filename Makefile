@@ -37,6 +37,7 @@ bench: $(VENV)/installed-dev
 	$(BIN)/python benchmarks/limits.py
 	$(BIN)/python benchmarks/counts.py
 	$(BIN)/python benchmarks/copies.py
+	$(BIN)/python benchmarks/writes.py
 	$(BIN)/python benchmarks/extension.py
 
 clean:

@@ -315,17 +315,17 @@ class Conversation:
         pending = served.writable()
         match kind:
             case "B":
-                pending.join(table)
+                pending.join(id(served))
             case "Y":
                 pending.send()
             case "R":
                 pending.roll_back()
             case "s":
-                pending.savepoint(table, level)
+                pending.savepoint(id(served), level)
             case "r":
-                pending.release(table, level)
+                pending.release(id(served), level)
             case "o":
-                pending.roll_back_to(table, served.table, level)
+                pending.roll_back_to(id(served), level)
 
     def _written(self, table: int) -> Served:
         served = self._served[table]

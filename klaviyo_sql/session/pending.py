@@ -7,7 +7,6 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from klaviyo_sql import errors
-from klaviyo_sql.model.table import Table
 from klaviyo_sql.write.changes import Change, Kind
 from klaviyo_sql.write.requests import Shipment, check
 from klaviyo_sql.writer import Writer
@@ -38,8 +37,8 @@ class Pending:
         self._statement += 1
         self._touched = 0
 
-    def add(self, change: Change) -> None:
-        """Put a change aside, after a look at it. DataError and NotSupportedError when it could not be sent.
+    def add(self, owner: int, change: Change) -> None:
+        """Put a change of the table `owner` aside, after a look at it. DataError and NotSupportedError when it could not be sent.
 
         Rows that are more than one UPDATE or DELETE may touch are only counted, until the statement ends.
         """
@@ -52,6 +51,7 @@ class Pending:
         check(change)
         change.statement = self._statement
         self._counted += 1
+        change.owner = owner
         change.number = self._counted  # its place in the transaction, until the log numbers it
         self._changes.append(change)
 
@@ -95,11 +95,11 @@ class Pending:
         """The savepoint, and those within it, are forgotten; the changes stay."""
         self._marks[owner] = {known: mark for known, mark in self._marks[owner].items() if known < level}
 
-    def roll_back_to(self, owner: int, table: Table, level: int) -> None:
+    def roll_back_to(self, owner: int, level: int) -> None:
         """Forget what the table has added since the savepoint."""
         self._touched = 0
         first = self._marks[owner].get(level, self._joined.get(owner, 0))
-        self._changes = [change for change in self._changes if change.table is not table or change.number <= first]
+        self._changes = [change for change in self._changes if change.owner != owner or change.number <= first]
 
     def roll_back(self) -> None:
         """Forget everything: nothing was sent."""

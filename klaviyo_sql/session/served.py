@@ -224,7 +224,7 @@ class Served:
 
     def _add(self, kind: Kind, key: tuple[Any, ...] | None, values: dict[int, Any], conflict: Conflict, repeated: frozenset[int] = frozenset()) -> None:
         account = self.engine.account if isinstance(self.engine, Engine) else None
-        self.writable().add(Change(self.table, kind, key, values, conflict, repeated, account=account))
+        self.writable().add(id(self), Change(self.table, kind, key, values, conflict, repeated, account=account))
 
     def _completed(self, values: dict[int, Any], rehearsed: dict[tuple[str, Any], None] | None) -> dict[int, Any]:
         """The values of a new row with those that it must have, and what is to be looked up."""

@@ -139,7 +139,7 @@ class VirtualTable(Served):
 
     def RollbackTo(self, level: int) -> None:  # noqa: N802
         if self.pending is not None:
-            self.pending.roll_back_to(id(self), self.table, level)
+            self.pending.roll_back_to(id(self), level)
 
     def UpdateInsertRow(self, rowid: int | None, fields: tuple[Any, ...]) -> int | None:  # noqa: N802
         rehearsed = self.rehearsal.lookups if self.rehearsal.on else None

@@ -55,6 +55,8 @@ class Change:
     conflict: Conflict = Conflict.ABORT
     repeated: frozenset[int] = frozenset()
     statement: int = 0
+    owner: int = 0
+    """Which of the connection's tables it was made through: accounts have tables of the same declaration."""
     number: int = 0
     status: Status = Status.WAITING
     operation: str = ""

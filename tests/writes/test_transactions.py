@@ -144,3 +144,19 @@ def test_what_a_trigger_writes_waits_for_commit_as_well(writing: klaviyo_sql.Con
     assert sent(writing) == []
     writing.commit()
     assert "from a trigger" in names(writing)
+
+
+def test_a_savepoint_of_one_account_leaves_the_changes_of_another(open_writing: OpenWriting) -> None:
+    connection = open_writing(accounts={"shop_a": {"api_key": "pk_a"}, "shop_b": {"api_key": "pk_b"}}, account="shop_a")
+    connection.executescript("""
+        BEGIN;
+        INSERT INTO lists (name) VALUES ('kept');
+        SAVEPOINT a;
+        INSERT INTO shop_b.lists (name) VALUES ('taken back');
+        ROLLBACK TO a;
+        RELEASE a;
+        COMMIT;
+    """)
+    assert "kept" in names(connection)
+    assert connection.execute("SELECT name FROM shop_b.lists WHERE name IN ('kept', 'taken back')").fetchall() == []
+    assert written(connection) == ["POST /api/lists"]
