@@ -18,7 +18,7 @@ from klaviyo_sql.tables import TABLES
 
 ROOT = Path(__file__).resolve().parents[2]
 DOCUMENTS = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").rglob("*.md")), ROOT / "benchmarks" / "README.md"]
-BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+BLOCK = re.compile(r"^```(\w+(?: write)?)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 MAY_BE_EMPTY = ("'-1 hour'", "email = 'person7@example.com'")
 """Questions whose answer is an empty one on some days: the sandbox's account is made anew for each day."""
 LINK = re.compile(r"\]\((?!https?://|#)([^)#]+)[^)]*\)")
@@ -56,6 +56,15 @@ def test_the_queries_of_the_documents_run_and_return_rows(sql: str, request: pyt
     for statement in filter(str.strip, sql.split(";\n")):
         rows = connection.execute(statement).fetchall()
         assert rows or any(part in statement for part in MAY_BE_EMPTY), statement
+
+
+@pytest.mark.parametrize("sql", [block for block in blocks("sql write") if "docs/extension.md" in str(block.id)])  # tests/writes runs the others
+def test_what_the_documents_write_is_written(sql: str) -> None:
+    with klaviyo_sql.connect(sandbox=True, write=True, autocommit=True, config=False) as connection:
+        connection.executescript(sql)
+        statuses = {row[0] for row in connection.execute("SELECT status FROM klaviyo_writes").fetchall()}
+        assert statuses, "nothing was written"
+        assert statuses <= {"done", "accepted"}
 
 
 @pytest.mark.parametrize("source", blocks("python"))
