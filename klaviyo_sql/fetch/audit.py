@@ -15,6 +15,7 @@ from klaviyo_sql import errors
 from klaviyo_sql.fetch.forking import renew_after_fork
 from klaviyo_sql.model import timestamps
 from klaviyo_sql.model.request import Request
+from klaviyo_sql.write.changes import CONCEALED, SECRETS
 
 
 class Audit:
@@ -46,7 +47,7 @@ class Audit:
             "table": request.table or None,
             "method": request.method,
             "path": request.path,
-            "body": request.body,
+            "body": _concealed(request.body),
             "file": request.upload and (request.upload.path or request.upload.name),
             "status": status,
             "error": error,
@@ -61,3 +62,10 @@ class Audit:
 
     def _open(self) -> int:
         return os.open(self._path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
+
+
+def _concealed(value: Any) -> Any:
+    """The body without what nobody is to read again, such as the key that webhooks are signed with."""
+    if isinstance(value, dict):
+        return {key: CONCEALED if key in SECRETS and inner is not None else _concealed(inner) for key, inner in value.items()}
+    return [_concealed(inner) for inner in value] if isinstance(value, list) else value

@@ -158,7 +158,7 @@ def writes(log: WriteLog) -> list[Row]:
             change.job,
             str(change.status),
             change.error,
-            msgspec.json.encode(change.named, enc_hook=repr).decode(),
+            msgspec.json.encode(change.shown, enc_hook=repr).decode(),
             change.account,
         )
         for change in log

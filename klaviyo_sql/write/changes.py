@@ -9,6 +9,10 @@ from typing import Any
 
 from klaviyo_sql.model.table import Table
 
+SECRETS = frozenset({"secret_key"})
+"""Attributes that are sent and shown nowhere."""
+CONCEALED = "(not shown)"
+
 
 class Kind(StrEnum):
     """What happens to the row."""
@@ -69,6 +73,12 @@ class Change:
     def failed(self, error: str, status: Status = Status.FAILED) -> None:
         """The row could not be written."""
         self.status, self.error = status, error
+
+    @property
+    def shown(self) -> dict[str, Any]:
+        """What is to be written, by the names of the columns, as it may be shown."""
+        columns = self.table.columns
+        return {columns[at].name: CONCEALED if (columns[at].body or ("",))[-1] in SECRETS else value for at, value in self.values.items()}
 
     @property
     def named(self) -> dict[str, Any]:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import pytest
 
 import klaviyo_sql
+from tests.writes.conftest import OpenWriting, sandbox_of
 from tests.writes.shop import Shop, attributes, named, pass_time
 
 
@@ -186,3 +188,18 @@ def test_what_is_wrong_is_refused_before_anything_is_sent(shop: Shop, sql: str, 
     with pytest.raises((klaviyo_sql.DataError, klaviyo_sql.NotSupportedError), match=said):
         shop.connection.execute(sql)
     assert not list(shop.connection.requests)
+
+
+def test_the_secret_of_a_webhook_is_sent_and_shown_nowhere(open_writing: OpenWriting, tmp_path: Path) -> None:
+    path = tmp_path / "audit.jsonl"
+    connection = open_writing(audit_file=path, options={"entitlements": ("webhooks",)})
+    topic = next(iter(sandbox_of(connection).account.webhook_topics))
+    connection.execute(
+        "INSERT INTO webhooks (name, endpoint_url, secret_key, topic_ids) VALUES ('W', 'https://example.com/hook', 'hush, a secret of some length', ?)",
+        (f'["{topic}"]',),
+    )
+    connection.commit()
+    (row,) = connection.execute("SELECT row, status FROM klaviyo_writes").fetchall()
+    assert row[1] == "done"
+    assert "hush" not in row[0] + path.read_text()
+    assert "(not shown)" in path.read_text()
