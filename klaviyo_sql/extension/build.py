@@ -31,16 +31,27 @@ def build(target: Path | None = None, *, flags: Sequence[str] = FLAGS) -> Path:
         made = Path(folder) / NAME
         sources = sorted(str(path) for path in (FOLDER / "source").glob("*.c"))
         whole = [*command, *flags, *_linking(), "-o", str(made), *sources, *_libraries()]
-        try:
-            done = subprocess.run(whole, capture_output=True, text=True, check=False)
-        except OSError as error:
-            raise BuildError(f"The extension cannot be built: {command[0]} cannot be run: {error.strerror}.") from None
+        done = _run(whole)
         if done.returncode or not made.exists():
-            if "sqlite3ext.h" in done.stderr:
-                raise BuildError(f"The extension cannot be built: SQLite's headers are missing ({HOW}).")
-            raise BuildError(f"The extension cannot be built: {command[0]} failed:\n{done.stderr.strip()[-2000:]}")
+            raise BuildError(lacking() or f"The extension cannot be built: {command[0]} failed:\n{done.stderr.strip()[-2000:]}")
         made.replace(target)
     return target
+
+
+def lacking() -> str | None:
+    """What the machine lacks for building it, as a sentence: a C compiler or SQLite's headers; None when both are there."""
+    try:
+        done = _run([*compiler(), "-fsyntax-only", "-x", "c", "-"], "#include <sqlite3ext.h>\n")
+    except BuildError as error:
+        return str(error)
+    return f"The extension cannot be built: SQLite's headers are missing ({HOW})." if done.returncode else None
+
+
+def _run(command: list[str], text: str = "") -> subprocess.CompletedProcess[str]:
+    try:
+        return subprocess.run(command, input=text, capture_output=True, text=True, check=False)
+    except OSError as error:
+        raise BuildError(f"The extension cannot be built: {command[0]} cannot be run: {error.strerror}.") from None
 
 
 def compiler() -> list[str]:

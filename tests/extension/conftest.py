@@ -36,10 +36,9 @@ class Extension(NamedTuple):
 @pytest.fixture(scope="session")
 def library(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The extension; without a C compiler and SQLite's headers its tests are skipped."""
-    try:
-        return build.build(tmp_path_factory.mktemp("library") / build.NAME)
-    except build.BuildError as error:
-        pytest.skip(str(error))
+    if (reason := build.lacking()) is not None:
+        pytest.skip(reason)
+    return build.build(tmp_path_factory.mktemp("library") / build.NAME)
 
 
 @pytest.fixture(scope="session")

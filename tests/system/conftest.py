@@ -70,9 +70,9 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Place:
     folder = tmp_path_factory.mktemp("place")
     shutil.copytree(ROOT / "klaviyo_sql", folder / "klaviyo_sql", ignore=shutil.ignore_patterns(build.NAME, "klaviyo.python", "__pycache__"))
     made = Place(folder, folder / "klaviyo_sql" / "extension" / build.NAME, folder / "catalog.db")
+    if (reason := build.lacking()) is not None:
+        pytest.skip(reason)
     done = made.command("extension-path", "--build")
-    if done.returncode and "cannot be built" in done.stderr:
-        pytest.skip(done.stderr)
     assert done.returncode == 0, done.stderr
     done = made.command("catalog", str(made.catalog))
     assert done.returncode == 0, done.stderr
