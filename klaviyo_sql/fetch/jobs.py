@@ -12,6 +12,7 @@ import msgspec
 from klaviyo_sql import contract
 from klaviyo_sql.fetch.budget import Budget
 from klaviyo_sql.fetch.client import Client
+from klaviyo_sql.fetch.refusals import element_of, said_in
 from klaviyo_sql.fetch.waiting import SLICE
 from klaviyo_sql.model.clock import Clock
 from klaviyo_sql.model.request import Request
@@ -22,7 +23,6 @@ from klaviyo_sql.write.requests import Shipment
 _FIRST_LOOK, _SLOWER, _SLOWEST = 1.0, 2.0, 16.0  # seconds between two looks at a job, and how much they grow
 _ENDED = frozenset({"complete", "completed", "cancelled", "canceled", "failed"})
 _IDENTIFIERS = ("id", "email", "phone_number", "external_id", "unique_code")
-_POSITION = re.compile(r"/data/(\d+)(?=/|\Z)")
 
 
 class Jobs:
@@ -117,7 +117,7 @@ def settle(shipment: Shipment, failures: int, reasons: list[dict[str, Any]], *, 
         if number is None:
             continue
         blamed.add(number)
-        text = str(reason.get("detail") or reason.get("title") or reason.get("code") or "no reason given")
+        text = said_in(reason)
         for change in rows[number]:
             change.failed(text)
     if ended.startswith("cancel"):
@@ -150,11 +150,9 @@ def _settle_row(shipment: Shipment, failures: int, reasons: list[dict[str, Any]]
 
 
 def _position(reason: dict[str, Any], rows: list[list[Change]]) -> int | None:
-    source = reason.get("source")
-    pointer = source.get("pointer") if isinstance(source, dict) else None
-    found = _POSITION.search(pointer) if isinstance(pointer, str) else None
-    if found is not None and int(found[1]) < len(rows):
-        return int(found[1])
+    found = element_of(reason)
+    if found is not None and found < len(rows):
+        return found
     payload = reason.get("original_payload")
     if not isinstance(payload, dict):
         return None

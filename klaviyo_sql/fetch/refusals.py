@@ -6,6 +6,7 @@ Every exception from here, and every other that follows a reply, has the attribu
 
 from __future__ import annotations
 
+import re
 from typing import Any, TypeVar
 
 import msgspec
@@ -14,6 +15,7 @@ from klaviyo_sql import errors
 from klaviyo_sql.fetch.operations import described
 from klaviyo_sql.model.request import Request
 
+_ELEMENT = re.compile(r"/data/(\d+)(?=/|\Z)")
 _SHOWN = 3  # a refused batch can have a thousand errors: the exception's `errors` has them all, its sentence the first few
 
 _Raised = TypeVar("_Raised", bound=errors.Error)
@@ -38,6 +40,19 @@ def reasons_in(body: bytes) -> list[dict[str, Any]]:
         return []
     listed = decoded.get("errors") if isinstance(decoded, dict) else None
     return [reason for reason in listed if isinstance(reason, dict)] if isinstance(listed, list) else []
+
+
+def said_in(reason: dict[str, Any]) -> str:
+    """What an error object says, in words."""
+    return str(reason.get("detail") or reason.get("title") or reason.get("code") or "no reason given")
+
+
+def element_of(reason: dict[str, Any]) -> int | None:
+    """Which element of the array in a request's body an error object is about, by its pointer (`/data/attributes/profiles/data/3/…`)."""
+    source = reason.get("source")
+    pointer = source.get("pointer") if isinstance(source, dict) else None
+    found = _ELEMENT.search(pointer) if isinstance(pointer, str) else None
+    return None if found is None else int(found[1])
 
 
 def is_about_the_cursor(error: BaseException, request: Request) -> bool:
@@ -87,7 +102,7 @@ def refusal(request: Request, status: int, body: bytes, location: str = "") -> e
 def _quoted(reasons: list[dict[str, Any]]) -> str:
     sentences = []
     for reason in reasons[:_SHOWN]:
-        text = str(reason.get("detail") or reason.get("title") or reason.get("code") or "no reason given").strip()
+        text = said_in(reason).strip()
         source = reason.get("source")
         place = (source.get("parameter") or source.get("pointer") or source.get("header")) if isinstance(source, dict) else None
         sentences.append(f" {text.rstrip('.')}{f' [{place}]' if place else ''}.")

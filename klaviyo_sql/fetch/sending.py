@@ -5,13 +5,11 @@ Klaviyo has no transactions. What was carried out before something failed stays 
 
 from __future__ import annotations
 
-import re
 import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from queue import Empty, SimpleQueue
-from typing import Any
 
 import msgspec
 
@@ -19,13 +17,13 @@ from klaviyo_sql import contract, errors
 from klaviyo_sql.fetch.audit import Audit
 from klaviyo_sql.fetch.budget import Budget
 from klaviyo_sql.fetch.client import Client, Reply
+from klaviyo_sql.fetch.refusals import element_of, said_in
 from klaviyo_sql.fetch.waiting import SLICE
 from klaviyo_sql.fetch.workers import Workers
 from klaviyo_sql.model.request import Request
-from klaviyo_sql.write.changes import Change, Conflict, Kind, Status
+from klaviyo_sql.write.changes import Conflict, Kind, Status
 from klaviyo_sql.write.requests import Shipment
 
-_ELEMENT = re.compile(r"/data/(\d+)(?=/|\Z)")
 _SETTLE_SECONDS = 10.0  # how long what is under way is waited for, after somebody interrupted
 
 Answered = Callable[[int], None]
@@ -208,8 +206,8 @@ class Sender:
         if len(shipment.elements) == 1:
             _all(shipment, Status.FAILED, str(error))
             return ()
-        bad = {int(found[1]): str(reason.get("detail") or reason.get("title")) for reason in error.errors if (found := _element(reason))}
-        bad = {number: text for number, text in bad.items() if number < len(shipment.elements)}
+        pointed = ((element_of(reason), said_in(reason)) for reason in error.errors)
+        bad = {number: text for number, text in pointed if number is not None and number < len(shipment.elements)}
         if bad and error.status == 400:
             for number, text in bad.items():
                 for change in shipment.elements[number]:
@@ -238,13 +236,6 @@ class _StoppedError(errors.Error):
 
 def _is_about_rows(stopped: BaseException | None) -> bool:
     return stopped is None or isinstance(stopped, _StoppedError)
-
-
-def _element(reason: dict[str, Any]) -> re.Match[str] | None:
-    """Which element of the body a reason is about."""
-    source = reason.get("source")
-    pointer = source.get("pointer") if isinstance(source, dict) else None
-    return _ELEMENT.search(pointer) if isinstance(pointer, str) else None
 
 
 def _all(shipment: Shipment, status: Status, error: str | None = None) -> None:
@@ -281,11 +272,3 @@ def _identifier(body: bytes) -> str | None:
     data = document.get("data") if isinstance(document, dict) else None
     found = data.get("id") if isinstance(data, dict) else None
     return found if isinstance(found, str) else None
-
-
-def total(changes: Iterable[Change]) -> dict[Status, int]:
-    """How many changes are how far."""
-    found: dict[Status, int] = {}
-    for change in changes:
-        found[change.status] = found.get(change.status, 0) + 1
-    return found

@@ -129,7 +129,7 @@ def takes(table: Table, kind: Kind, conflict: Conflict = Conflict.ABORT) -> froz
     if writes.links is not None:
         return frozenset(map(table.index, (writes.links.path, writes.links.ids)))
     one, many = _ways(table, kind, conflict)
-    made = template(table, one.operation) if one is not None else template(table, many.operation, many.key) if many is not None else None
+    made = _made(table, one, many)
     looked_up = (table.index(lookup.column) for lookup in writes.lookups) if kind is Kind.INSERT else ()
     uploaded = (table.index(writes.upload[0]),) if kind is Kind.INSERT and writes.upload is not None else ()
     of_all = (table.index(many.of[0]),) if many is not None and many.of is not None else ()
@@ -163,7 +163,7 @@ def check_columns(table: Table, positions: Sequence[int]) -> None:
     if kind is Kind.DELETE:
         return
     one, many = _ways(table, kind, Conflict.ABORT)
-    made = template(table, one.operation) if one is not None else template(table, many.operation, many.key) if many is not None else None
+    made = _made(table, one, many)
     for position in positions:
         if made is not None and not made.takes(position):
             raise NotSupportedError(unwritable(table, table.columns[position], made, is_new=False))
@@ -297,6 +297,13 @@ def _ways(table: Table, kind: Kind, conflict: Conflict) -> tuple[One | None, Man
             raise NotSupportedError(f"INSERT OR REPLACE is not possible on {table.name}: Klaviyo has no such operation. Use UPDATE for rows that are there.")
         return writes.replace, writes.replace_many
     return writes.insert, writes.insert_many
+
+
+def _made(table: Table, one: One | None, many: Many | None) -> Template | None:
+    """Where columns go in what writes a row, or in one of many."""
+    if one is not None:
+        return template(table, one.operation)
+    return template(table, many.operation, many.key) if many is not None else None
 
 
 def _is_worth(many: Many, rows: Sequence[tuple[list[Change], dict[int, Any]]], group: _Group) -> bool:
