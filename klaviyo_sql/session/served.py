@@ -223,8 +223,11 @@ class Served:
         return tuple(msgspec.json.decode(row)) if self.row_key is not None else (row,)
 
     def _add(self, kind: Kind, key: tuple[Any, ...] | None, values: dict[int, Any], conflict: Conflict, repeated: frozenset[int] = frozenset()) -> None:
+        if self.pending is None:
+            raise errors.write_refused(self.table.name)
+        # Whether the statement can be carried out was looked at when it began: here is only this row.
         account = self.engine.account if isinstance(self.engine, Engine) else None
-        self.writable().add(id(self), Change(self.table, kind, key, values, conflict, repeated, account=account))
+        self.pending.add(id(self), Change(self.table, kind, key, values, conflict, repeated, account=account))
 
     def _completed(self, values: dict[int, Any], rehearsed: dict[tuple[str, Any], None] | None) -> dict[int, Any]:
         """The values of a new row with those that it must have, and what is to be looked up."""

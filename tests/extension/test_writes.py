@@ -73,9 +73,7 @@ def test_unchanged_columns_are_not_sent(host: Host) -> None:
 def test_what_klaviyo_replaces_as_a_whole_is_repeated(host: Host) -> None:
     ((identifier, excluded),) = rows(
         host, "SELECT id, audiences_excluded FROM campaigns WHERE status = 'Draft' AND json_array_length(audiences_excluded) > 0 LIMIT 1"
-    ) or [(None, None)]
-    if identifier is None:
-        pytest.skip("the account has no such campaign")
+    )
     some_list = rows(host, "SELECT id FROM lists LIMIT 1")[0][0]
     rows(host, "UPDATE campaigns SET audiences_included = json_array(?) WHERE id = ?", some_list, identifier)
     assert rows(host, "SELECT audiences_included ->> 0, audiences_excluded FROM campaigns WHERE id = ?", identifier) == [(some_list, excluded)]
