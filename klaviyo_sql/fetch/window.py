@@ -29,7 +29,9 @@ from klaviyo_sql.plan.scan import Chain, Check
 from klaviyo_sql.plan.slices import WHOLE, Slice, Slicer, Slicing, within
 
 _FIRST_WINDOW = 4
-"""Requests under way when the consumer wants more than the first page."""
+"""Requests under way when the consumer wants more than the first page of a scan that may end early: of a LIMIT, or one that SQLite sifts."""
+_FIRST_OPEN_WINDOW = 10
+"""The same for a scan that nothing is known to end: who wants the second page of it mostly wants all."""
 _LONGEST = 2
 """Pages that a slice may be meant to have when rows come as they arrive. Long slices waste fewer half-filled pages; in order, they would hold up the rest."""
 _WAITING_BYTES = 12 * 2**20
@@ -162,7 +164,7 @@ class Window:
                 if found is not None:
                     yield from self._within_budget(*found)
                     self._used += 1
-                    self._window = min(self._most, max(_FIRST_WINDOW, self._used if self._sifted else self._window * 2))
+                    self._window = min(self._most, self._wider())
                     continue
                 if self._failure is not None:
                     raise self._failure
@@ -172,6 +174,12 @@ class Window:
                 self._settle(*self._next_outcome())
         finally:
             self.stop()
+
+    def _wider(self) -> int:
+        """How many requests may be under way after one more page was used."""
+        if self._sifted:
+            return max(_FIRST_WINDOW, self._used)
+        return max(_FIRST_OPEN_WINDOW if self._limit is None else _FIRST_WINDOW, self._window * 2)
 
     def _hear(self) -> None:
         """Take in what has arrived, as much as it takes to have something to use and the next requests on their way; the rest is decoded when it is used.

@@ -132,12 +132,12 @@ def test_a_long_scan_takes_little_more_time_than_twenty_pages_a_round_trip(order
     rows, replies = scanned(Events(evenly(pages * PAGE)), order, spread=spread)
     assert len(rows) == len({row[0] for row in rows}) == pages * PAGE
     possible = (1 + spread / 2) * (1 + pages / PARALLEL)
-    assert replies.now <= 1.55 * possible, "of which a third is the window opening, and the last pages of each slice"
+    assert replies.now <= 1.4 * possible, "of which most is the window opening, and the last pages of each slice"
     assert replies.asked <= 1.15 * pages, "slices have room, those of the last round trip most of all"
     assert replies.at_once <= PARALLEL
 
 
-@pytest.mark.parametrize(("enough", "most"), [(1, 1), (PAGE, 1), (PAGE + 500, 5)])
+@pytest.mark.parametrize(("enough", "most"), [(1, 1), (PAGE, 1), (PAGE + 500, 11)])
 def test_nothing_is_asked_for_far_ahead_of_who_reads(enough: int, most: int, scanned: Any) -> None:
     _, replies = scanned(Events(evenly(60 * PAGE)), enough=enough)
     assert replies.asked <= most
