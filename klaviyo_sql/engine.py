@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import functools
 import itertools
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
@@ -198,7 +199,7 @@ class Engine:
         pages = self._read(plan, eager=eager, sifted=sifted)
         if begin:
             next(pages)
-        found = (page for page in pages if page)
+        found = filter(None, pages)
         return _in_order(found, plan, plan.order) if plan.order else found
 
     def _read(self, plan: Plan, *, eager: bool, sifted: bool) -> Iterator[list[Row]]:
@@ -270,15 +271,17 @@ class Engine:
         source = plan.table.source
         if isinstance(source, Collection) and source.distinct:
             return _distinct(plan.table, window.pages())
-        return (self._with_detail(plan.table, page, chain) if chain.detail else page for chain, page in window.pages())
+        return itertools.starmap(functools.partial(self._completed, plan.table), window.pages())
 
     def _until(self, chain: Chain) -> int:
         """Where rows are likely to end whose range nobody bounded: the present, or the year in which Klaviyo began."""
         instant = _KLAVIYO_BEGAN if chain.slicing and chain.slicing.descending else self._clock.now()
         return int(instant.timestamp())
 
-    def _with_detail(self, table: Table, rows: list[Row], chain: Chain) -> list[Row]:
-        """The rows with the columns that only the by-id operation knows: one request a row."""
+    def _completed(self, table: Table, chain: Chain, rows: list[Row]) -> list[Row]:
+        """The rows with the columns that only the by-id operation knows, one request a row; as they are where there are none."""
+        if not chain.detail:
+            return rows
         id_position = next(n for n, column in enumerate(chain.decoded) if isinstance(column.place, Id))
         detailed = [n for n, column in enumerate(chain.decoded) if isinstance(column.place, Detail)]
         columns = tuple(chain.columns[n] for n in (*detailed, id_position))
@@ -361,10 +364,12 @@ def _in_groups(rows: Iterator[Row], size: int) -> Iterator[tuple[Row, ...]]:
 def _in_order(pages: Iterator[list[Row]], plan: Plan, order: Order) -> Iterator[list[Row]]:
     """The pages, as long as their rows come in the order that was asked for: SQLite was told so and does not look."""
     if not plan.chains:
-        return
+        return iter(())
     position = plan.chains[0].columns.index(order.column)
     before: SortKey | None = None
-    for page in pages:
+
+    def checked(page: list[Row]) -> list[Row]:
+        nonlocal before
         keys = [sort_key(row[position]) for row in page]
         pairs = itertools.pairwise(keys if before is None else [before, *keys])
         if any((b > a) if order.descending else (b < a) for a, b in pairs):
@@ -373,4 +378,6 @@ def _in_order(pages: Iterator[list[Row]], plan: Plan, order: Order) -> Iterator[
                 f"Klaviyo did not return {plan.table.name} in the order of {name} that it was asked for; sort in SQLite instead: ORDER BY +{name}"
             )
         before = keys[-1]
-        yield page
+        return page
+
+    return map(checked, pages)

@@ -69,15 +69,18 @@ class Scanner:
     def _scan(self, constraints: tuple[Constraint, ...]) -> Iterator[list[Row]]:
         """The rows as they come; few enough of them are remembered, for an inner loop is run again for each row of the outer one."""
         self._ration(constraints)
-        kept: list[Row] | None = []
-        for page in self.engine.pages_of(Scan(self.table, self.columns, constraints, self.order, self.limit, sifted=self.sifted)):
-            if kept is not None and len(kept) + len(page) > _REMEMBERED_ROWS:
-                kept = None
-            if kept is not None:
-                kept += page
+        pages = self.engine.pages_of(Scan(self.table, self.columns, constraints, self.order, self.limit, sifted=self.sifted))
+        kept: list[Row] = []
+        for page in pages:
+            kept += page
+            if len(kept) > _REMEMBERED_ROWS:
+                kept.clear()
+                yield page
+                del page
+                yield from pages
+                return
             yield page
-        if kept is not None:
-            self._scanned = constraints, kept
+        self._scanned = constraints, kept
 
     def _ration(self, constraints: tuple[Constraint, ...]) -> None:
         """Refuse to ask for each row of a join what can only be asked so often a day."""

@@ -161,8 +161,8 @@ class Window:
             while True:
                 self._hear()
                 found = self._taken()
-                if found is not None:
-                    yield from self._within_budget(*found)
+                if found:
+                    yield found.pop()  # not held here while it is used: the next page is decoded in the memory that this one leaves
                     self._used += 1
                     self._window = min(self._most, self._wider())
                     continue
@@ -201,13 +201,6 @@ class Window:
     def _has_enough(self) -> bool:
         """Whether the rows that came, and half of what is under way, are all that a LIMIT wants: then nothing more is asked for ahead of need."""
         return self._limit is not None and self._rows + self._under_way * self._page / 2 >= self._limit
-
-    def _within_budget(self, chain: Chain, rows: list[Row]) -> Iterator[tuple[Chain, list[Row]]]:
-        """The page, or as many of its rows as the statement may have, and an error when it wants the next one."""
-        fitting = self._budget.read(len(rows))
-        yield chain, rows[:fitting]
-        if fitting < len(rows):
-            raise self._budget.too_many_rows(chain.request.table)
 
     def _fill(self, *, needed: bool = False) -> None:
         """Send as many requests as the window allows; one at least when it is needed: whatever lies ready may wait for it.
@@ -408,11 +401,21 @@ class Window:
         run.previous = set()
         run.seen.clear()
 
-    def _taken(self) -> tuple[Chain, list[Row]] | None:
-        """A page that lies ready: the first in line when the order matters, else any."""
+    def _taken(self) -> list[tuple[Chain, list[Row]]]:
+        """A page that lies ready, if there is one: the first in line when the order matters, else any.
+
+        Of the page that has more rows than the statement may have those that it may, and an error for when it wants more.
+        """
         self._line = [item for item in self._line if not (item.slicer.done if isinstance(item, _Rest) else item.finished and not item.ready)]
         run = self._with_next()
-        return None if run is None else (run.chain, run.ready.popleft())
+        if run is None:
+            return []
+        rows = run.ready.popleft()
+        fitting = self._budget.read(len(rows))
+        if fitting < len(rows):
+            self._failure = self._budget.too_many_rows(run.chain.request.table)
+            self._line.clear()
+        return [(run.chain, rows[:fitting])]
 
     def _with_next(self) -> _Run | None:
         """Whose page is to be used next, if it is there."""

@@ -199,9 +199,11 @@ class Cursor(Standing):
             self._turn()
 
     def _turn(self) -> None:
-        """Go to the next page, which has rows, or to the end."""
+        """Go to the next page, which has rows, or to the end; nothing holds the last one while the next is decoded, in memory that is at hand."""
         self._at = 0
-        self._page = next(self._pages, [])
+        self._page = []
+        self._row = self._current[0] = None
+        self._page = next(self._pages, self._page)
         self._row = self._current[0] = self._page[0] if self._page else None
 
     def Column(self, column: int) -> Any:  # noqa: N802
