@@ -52,18 +52,38 @@ def _opened(path: Path) -> Iterator[IO[str]]:
         raise UsageError(f"{path} is not UTF-8.") from None
 
 
-class JsonLines:
-    """An object a line; empty lines are no rows."""
+class _Objects:
+    """What both have in common: a file of objects, and a file of those that are refused, with the texts that stand before, between and after them."""
 
-    describes = "JSON lines"
+    before = ""
+    between = "\n"
+    after = "\n"
 
     def __init__(self, path: Path) -> None:
         self.path = path
+
+    def __iter__(self) -> Iterator[Record]:
+        raise NotImplementedError
 
     @cached_property
     def columns(self) -> Sequence[str]:
         """The keys of all objects, in the order in which they are met."""
         return list(dict.fromkeys(key for record in self for key in record.values))
+
+    @contextmanager
+    def rejects(self, path: Path) -> Iterator[_Rejects]:
+        """The same objects with the reason as one key more."""
+        rejects = _Rejects(path, self.before, self.between, self.after)
+        try:
+            yield rejects
+        finally:
+            rejects.close()
+
+
+class JsonLines(_Objects):
+    """An object a line; empty lines are no rows."""
+
+    describes = "JSON lines"
 
     def __iter__(self) -> Iterator[Record]:
         number = 0
@@ -81,28 +101,12 @@ class JsonLines:
                 else:
                     yield _record(number, found)
 
-    @contextmanager
-    def rejects(self, path: Path) -> Iterator[_Rejects]:
-        """The same objects with the reason as one key more."""
-        rejects = _Rejects(path, "", "\n")
-        try:
-            yield rejects
-        finally:
-            rejects.close("")
 
-
-class JsonArray:
+class JsonArray(_Objects):
     """One array of objects, read as it goes, however long it is."""
 
     describes = "a JSON array"
-
-    def __init__(self, path: Path) -> None:
-        self.path = path
-
-    @cached_property
-    def columns(self) -> Sequence[str]:
-        """The keys of all objects, in the order in which they are met."""
-        return list(dict.fromkeys(key for record in self for key in record.values))
+    before, between, after = "[\n", ",\n", "\n]\n"
 
     def __iter__(self) -> Iterator[Record]:
         for number, found in enumerate(self._elements(), 1):
@@ -144,15 +148,6 @@ class JsonArray:
                 yield found
                 text, first = text[end:], False
 
-    @contextmanager
-    def rejects(self, path: Path) -> Iterator[_Rejects]:
-        """An array of the same objects with the reason as one key more."""
-        rejects = _Rejects(path, "[\n", ",\n")
-        try:
-            yield rejects
-        finally:
-            rejects.close("\n]\n")
-
 
 def _record(number: int, found: Any) -> Record:
     if not isinstance(found, dict):
@@ -161,10 +156,11 @@ def _record(number: int, found: Any) -> Record:
 
 
 class _Rejects:
-    def __init__(self, path: Path, before: str, between: str) -> None:
+    def __init__(self, path: Path, before: str, between: str, after: str) -> None:
         self._path = path
         self._before = before
         self._between = between
+        self._after = after
         self._file: IO[str] | None = None
 
     def write(self, record: Record, reason: str) -> None:
@@ -176,7 +172,7 @@ class _Rejects:
         found = {**record.raw, REASON: reason} if isinstance(record.raw, dict) else {"not_an_object": record.raw, REASON: reason}
         self._file.write(json.dumps(found, ensure_ascii=False))
 
-    def close(self, after: str) -> None:
+    def close(self) -> None:
         if self._file is not None:
-            self._file.write(after or "\n")
+            self._file.write(self._after)
             self._file.close()
