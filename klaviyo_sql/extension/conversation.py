@@ -200,8 +200,7 @@ class Conversation:
             known = session.table_of_schema(*module.split(".", 1))
         else:
             known = session.own_table(module)
-        keyed = known.keyed or module == schemas.MODULES[1]
-        return Served(known.table, known.engine, session.statement, session.copies, known.view, pending=session.pending, name=known.name, keyed=keyed)
+        return Served(known._replace(keyed=known.keyed or module == schemas.MODULES[1]), session)
 
     # Scans
 

@@ -11,8 +11,7 @@ from typing import Any
 import msgspec
 
 from klaviyo_sql import errors
-from klaviyo_sql.copies import Copies, View
-from klaviyo_sql.engine import Engine, Scans
+from klaviyo_sql.engine import Engine
 from klaviyo_sql.fetch.rows import Row
 from klaviyo_sql.model.table import Table
 from klaviyo_sql.model.writing import Lookup
@@ -21,7 +20,7 @@ from klaviyo_sql.plan.scan import Scan
 from klaviyo_sql.session import copied_index, index
 from klaviyo_sql.session.index import IndexInfo
 from klaviyo_sql.session.pending import Pending
-from klaviyo_sql.session.statement import Statement
+from klaviyo_sql.session.session import Known, Session
 from klaviyo_sql.session.targets import Target, Targets
 from klaviyo_sql.write.changes import Change, Conflict, Kind
 from klaviyo_sql.write.requests import check_columns, refused, repeated
@@ -60,33 +59,17 @@ def key_text(key: list[Any]) -> str:
 class Served:
     """A table as it is known to a SQLite."""
 
-    def __init__(
-        self,
-        table: Table,
-        engine: Scans,
-        statement: Statement,
-        copies: Copies,
-        view: View | None,
-        *,
-        pending: Pending | None = None,
-        targets: Targets | None = None,
-        name: str | None = None,
-        keyed: bool = False,
-    ) -> None:
-        """`name` tells the table from all others of the connection; the default is its own. Without a `view` no local copy answers for it.
-
-        `pending` is where changes wait, on a connection that may write; `targets` tell what a statement that writes needs to know. `keyed`: SQLite takes the
-        table to be one that can be written, even if Klaviyo does not write it.
-        """
-        self.name = name or table.name
-        self.table = table
-        self.copies = copies
-        self.view = view
-        self.engine = engine
-        self.statement = statement
-        self.pending = pending
+    def __init__(self, known: Known, session: Session, *, targets: Targets | None = None) -> None:
+        """`targets` tell what a statement that writes needs to know; without them SQLite does not tell, and what it asks for is all there is to go by."""
+        self.name = known.name
+        self.table = known.table
+        self.engine = known.engine
+        self.view = known.view
+        self.copies = session.copies
+        self.statement = session.statement
+        self.pending = session.pending
         self.targets = targets
-        self._keyed = keyed
+        self._keyed = known.keyed
         self._sql_name = self.name.rpartition(".")[2]
         self._known: dict[tuple[str, Any], Row] = {}
 

@@ -172,11 +172,7 @@ class Connection:
         self.session.statement_timeout = seconds
 
     def _virtual_table(self, known: Known) -> VirtualTable:
-        name, table, engine, view, keyed = known
-        found = VirtualTable(
-            table, engine, self.statement, self.rehearsal, self.copies, view, pending=self._pending, targets=self._targets, name=name, keyed=keyed
-        )
-        self.virtual_tables[name] = found
+        found = self.virtual_tables[known.name] = VirtualTable(known, self.session, self.rehearsal)
         return found
 
     def _register(self) -> None:

@@ -9,15 +9,10 @@ from typing import Any
 import apsw
 
 from klaviyo_sql import errors
-from klaviyo_sql.copies import Copies, View
-from klaviyo_sql.engine import Scans
 from klaviyo_sql.fetch.rows import Row
-from klaviyo_sql.model.table import Table
 from klaviyo_sql.session import index
-from klaviyo_sql.session.pending import Pending
 from klaviyo_sql.session.served import Served, Standing
-from klaviyo_sql.session.statement import Statement
-from klaviyo_sql.session.targets import Targets
+from klaviyo_sql.session.session import Known, Session
 from klaviyo_sql.write.changes import Conflict
 
 
@@ -77,22 +72,9 @@ class PropertiesModule(SchemaModule):
 class VirtualTable(Served):
     """One declared table on one engine."""
 
-    def __init__(
-        self,
-        table: Table,
-        engine: Scans,
-        statement: Statement,
-        rehearsal: Rehearsal,
-        copies: Copies,
-        view: View | None,
-        *,
-        pending: Pending | None = None,
-        targets: Targets | None = None,
-        name: str | None = None,
-        keyed: bool = False,
-    ) -> None:
-        """See `Served`; `rehearsal` says whether the statement that runs is only rehearsed."""
-        super().__init__(table, engine, statement, copies, view, pending=pending, targets=targets, name=name, keyed=keyed)
+    def __init__(self, known: Known, session: Session, rehearsal: Rehearsal) -> None:
+        """`rehearsal` says whether the statement that runs is only rehearsed."""
+        super().__init__(known, session, targets=session.targets)
         self.rehearsal = rehearsal
         self._sqlite: apsw.Connection | None = None
 
