@@ -2,37 +2,25 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from klaviyo_sql.model.procedure import Input, Procedure, Way, own_table
 from klaviyo_sql.model.table import Type
-from klaviyo_sql.model.writing import Many, One, Writes
+from klaviyo_sql.model.writing import One, Writes
+from klaviyo_sql.tables.written.objects import GIVEN, GONE
 
 _SOURCE = Input("data_source_id", "The data source.", body="relationships.data-source", required=True)
 _RECORD = Input("record", "The record, as a JSON object.", Type.JSON, "attributes.data-source-record.data.attributes.record", required=True)
 _ONE = own_table("create_data_source_record", "A record.", (_SOURCE, _RECORD), Writes(insert=One("create_data_source_record")))
 
-
 _MANY = own_table(
     "create_data_source_records",
     "Records.",
     (Input("data_source_id", "The data source."), Input("record", "The record.", Type.JSON, "attributes.record")),
-    Writes(
-        insert_many=Many(
-            "bulk_create_data_source_records",
-            "data-source-records",
-            500,
-            least=1,
-            most_bytes=512_000,
-            of=("data_source_id", "data-source"),
-            megabytes=4,
-        )
-    ),
+    # Nothing says that records of anybody's own making have an id, by which Klaviyo would take one that is sent twice only once.
+    Writes(insert_many=replace(GIVEN, repeatable=False)),
 )
-_GONE = own_table(
-    "bulk_delete_object_records",
-    "Records.",
-    (),
-    Writes(delete_many=Many("bulk_delete_object_records", "object-records", 500, repeatable=True, least=1, linked=True)),
-)
+_GONE = own_table("bulk_delete_object_records", "Records.", (), Writes(delete_many=GONE))
 
 PROCEDURES = (
     Procedure(

@@ -14,6 +14,19 @@ _MAPPED = (
 )
 _TITLE = (r"(?s).{1,255}", "1 to 255 characters")
 _UNTOLD = "Klaviyo wants the id of the relation, which it tells in its own pages only."
+GIVEN = Many(
+    "bulk_create_data_source_records",
+    "data-source-records",
+    500,
+    least=1,
+    most_bytes=512_000,
+    repeatable=True,
+    of=("data_source_id", "data-source"),
+    megabytes=4,
+)
+"""Records that are given to a data source."""
+GONE = Many("bulk_delete_object_records", "object-records", 500, least=1, repeatable=True, linked=True)
+"""Records that are deleted."""
 
 
 def _relations(kind: str, other: str) -> Written:
@@ -91,17 +104,8 @@ OBJECTS: dict[str, Written] = {
     ),
     "object_records": Written(
         Writes(
-            insert_many=Many(
-                "bulk_create_data_source_records",
-                "data-source-records",
-                500,
-                least=1,
-                most_bytes=512_000,
-                repeatable=True,
-                of=("data_source_id", "data-source"),
-                megabytes=4,
-            ),
-            delete_many=Many("bulk_delete_object_records", "object-records", 500, least=1, repeatable=True, linked=True),
+            insert_many=GIVEN,
+            delete_many=GONE,
             refused={"UPDATE": "INSERT the record once more, with the same id in it: Klaviyo takes it as a change of the one that is there."},
             hints={"object_type_id": "The mapping of the source tells the type.", "id": "The mapping of the source tells what in the record is its id."},
             notes=(
