@@ -310,7 +310,7 @@ def _template(table: Table, writes: Writes, kind: str) -> Template | None:
 def _how(table: Table, writes: Writes, made: Template, position: int, kind: str) -> str:
     """Whether a column can be written: yes, required, or not at all."""
     name = table.columns[position].name
-    if kind == "INSERT" and writes.insert_many is not None and writes.insert_many.of is not None and writes.insert_many.of[0] == name:
+    if kind == "INSERT" and writes.insert_many is not None and name in writes.insert_many.needs:
         return "required"
     path = made.paths.get(position)
     if kind == "INSERT" and name in writes.one_of:

@@ -56,8 +56,8 @@ class Many:
 
     It is taken from `least` rows on. `most_bytes` is how large one of them may be. `group` are body paths of a row that all of one element share, in whose
     array `within` the rest stands (events are grouped by their profile). `only_set` says that it cannot clear a value. With `linked` it is the rows' ids that
-    are sent, in `relationships.<key>.data`. `of` is a column with the id of what all rows of one request belong to, and the relation that it stands in.
-    `around` are columns that stand beside the array and not in its elements: rows that differ in them go into different requests.
+    are sent, in `relationships.<key>.data`. `around` are columns that stand beside the array and not in its elements, such as the id of what all rows of a
+    request belong to: rows that differ in them go into different requests. Those of them in `needs` every row must have, although the contract does not say so.
     """
 
     operation: str
@@ -71,8 +71,8 @@ class Many:
     group: str | None = None
     within: str | None = None
     linked: bool = False
-    of: tuple[str, str] | None = None
     around: tuple[str, ...] = ()
+    needs: tuple[str, ...] = ()
     megabytes: int = MEGABYTES_OF_A_BODY
 
 
@@ -162,7 +162,7 @@ class Writes:
             return replace(way, whole=whole, alone=tuple(map(name, way.alone)), clears=tuple(map(name, way.clears)))
 
         def many(way: Many | None) -> Many | None:
-            return replace(way, of=(name(way.of[0]), way.of[1])) if way is not None and way.of is not None else way
+            return way and replace(way, around=tuple(map(name, way.around)), needs=tuple(map(name, way.needs)))
 
         return replace(
             self,

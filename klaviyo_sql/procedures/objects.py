@@ -16,7 +16,7 @@ _ONE = own_table("create_data_source_record", "A record.", (_SOURCE, _RECORD), W
 _MANY = own_table(
     "create_data_source_records",
     "Records.",
-    (Input("data_source_id", "The data source."), Input("record", "The record.", Type.JSON, "attributes.record")),
+    (_SOURCE, Input("record", "The record.", Type.JSON, "attributes.record")),
     # Nothing says that records of anybody's own making have an id, by which Klaviyo would take one that is sent twice only once.
     Writes(insert_many=replace(GIVEN, repeatable=False)),
 )

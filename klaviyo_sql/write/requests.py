@@ -110,8 +110,11 @@ def check(change: Change) -> None:
         document = _document(change, change.values, template(table, one.operation), one, change.repeated)
     elif many is not None:
         around, values = _split(table, many, change.values)
+        missing = [name for name in many.needs if around.get(table.index(name)) is None]
+        if missing:
+            raise DataError(f"{table.name} needs {' and '.join(missing)}: Klaviyo takes no row without")
         _envelope(table, many, around)
-        document = _document(change, _without(table, many, values), template(table, many.operation, many.key))
+        document = _document(change, values, template(table, many.operation, many.key))
     if many is not None and many.most_bytes is not None:
         _fits(table, many.most_bytes, len(msgspec.json.encode(document)))
 
@@ -132,8 +135,8 @@ def takes(table: Table, kind: Kind, conflict: Conflict = Conflict.ABORT) -> froz
     made = _made(table, one, many)
     looked_up = (table.index(lookup.column) for lookup in writes.lookups) if kind is Kind.INSERT else ()
     uploaded = (table.index(writes.upload[0]),) if kind is Kind.INSERT and writes.upload is not None else ()
-    of_all = (table.index(many.of[0]),) if many is not None and many.of is not None else ()
-    return frozenset(made.paths if made is not None else ()).union(looked_up, uploaded, of_all)
+    around = map(table.index, many.around if many is not None else ())
+    return frozenset(made.paths if made is not None else ()).union(looked_up, uploaded, around)
 
 
 def _upload(change: Change, values: Mapping[int, Any]) -> One | None:
@@ -142,16 +145,6 @@ def _upload(change: Change, values: Mapping[int, Any]) -> One | None:
     if writes is None or writes.upload is None or change.kind is not Kind.INSERT or values.get(change.table.index(writes.upload[0])) is None:
         return None
     return writes.upload[1]
-
-
-def _without(table: Table, many: Many, values: Mapping[int, Any]) -> Mapping[int, Any]:
-    """The values without the one that the whole request has; DataError when that is missing."""
-    if many.of is None:
-        return values
-    position = table.index(many.of[0])
-    if values.get(position) is None:
-        raise DataError(f"{table.name} needs {many.of[0]}: Klaviyo takes no row without")
-    return {other: value for other, value in values.items() if other != position}
 
 
 def check_columns(table: Table, positions: Sequence[int]) -> None:
@@ -418,28 +411,16 @@ _Part = tuple[list[_Element], dict[str, Any]]
 
 
 def _each(group: _Group, many: Many, rows: _Rows) -> Iterator[_Part]:
-    """Each row as an element, as many at a time as a request takes; rows that belong to something go with the others of it."""
+    """Each row as an element, as many at a time as a request takes; rows that agree in what stands around them go together."""
     made = template(group.table, many.operation, many.key)
-    if many.of is None:
-        alike: defaultdict[bytes, _Rows] = defaultdict(list)
-        for row, values in rows:
-            around, own = _split(group.table, many, values)
-            alike[msgspec.json.encode(sorted(around.items()))].append((row, own))
-        for encoded, found in alike.items():
-            envelope = _envelope(group.table, many, dict(msgspec.json.decode(encoded)))
-            for part in _parts((([row], _document(row[0], values, made)) for row, values in found), many):
-                yield part, envelope
-        return
-    column, relation = many.of
-    position = group.table.index(column)
-    kind = data(many.operation).at(("relationships", relation, "data", "type"))
-    together: defaultdict[str, _Rows] = defaultdict(list)
+    alike: defaultdict[bytes, _Rows] = defaultdict(list)
     for row, values in rows:
-        together[str(values[position])].append((row, dict(_without(group.table, many, values))))
-    for identifier, found in together.items():
-        relationships = {relation: {"data": {"type": kind.enum[0] if kind else None, "id": identifier}}}
-        for part in _parts(((([row]), _document(row[0], values, made)) for row, values in found), many):
-            yield part, {"relationships": relationships}
+        around, own = _split(group.table, many, values)
+        alike[msgspec.json.encode(sorted(around.items()))].append((row, own))
+    for encoded, found in alike.items():
+        envelope = _envelope(group.table, many, dict(msgspec.json.decode(encoded)))
+        for part in _parts((([row], _document(row[0], values, made)) for row, values in found), many):
+            yield part, envelope
 
 
 def _gathered(group: _Group, many: Many, one: One, rows: _Rows) -> Iterator[_Part]:

@@ -21,7 +21,8 @@ GIVEN = Many(
     least=1,
     most_bytes=512_000,
     repeatable=True,
-    of=("data_source_id", "data-source"),
+    around=("data_source_id",),
+    needs=("data_source_id",),
     megabytes=4,
 )
 """Records that are given to a data source."""
