@@ -17,8 +17,9 @@ from klaviyo_sql.fetch import Budget
 from klaviyo_sql.fetch.merging import merged
 from klaviyo_sql.fetch.rows import Row
 from klaviyo_sql.model.table import AccountName, Column, Table, Type
+from klaviyo_sql.plan.chains import Plan
 from klaviyo_sql.plan.constraints import Constraint, Operator
-from klaviyo_sql.plan.scan import Order, Plan, Scan
+from klaviyo_sql.plan.scan import Order, Scan
 
 SCHEMA = "all_accounts"
 """The schema that these tables are in."""

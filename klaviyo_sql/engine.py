@@ -21,10 +21,10 @@ from klaviyo_sql.fetch.rows import Row
 from klaviyo_sql.model.clock import Clock
 from klaviyo_sql.model.request import Request
 from klaviyo_sql.model.table import Collection, CountedCollection, Detail, Id, Question, Table
-from klaviyo_sql.plan import counts, named_metrics, pushdown, questions
-from klaviyo_sql.plan import scan as planning
+from klaviyo_sql.plan import counts, named_metrics, planning, pushdown, questions
+from klaviyo_sql.plan.chains import Chain, Plan
 from klaviyo_sql.plan.constraints import Constraint, Operator, Unknown
-from klaviyo_sql.plan.scan import Chain, Order, Plan, Scan, Today
+from klaviyo_sql.plan.scan import Order, Scan, Today
 
 _REVENUE = "Placed Order"
 _REVENUE_COLUMNS = ("name", "integration_category", "created", "id")

@@ -13,7 +13,7 @@ from klaviyo_sql.fetch.rows import GarbageError, Row, in_sql
 from klaviyo_sql.model import timestamps
 from klaviyo_sql.model.table import BucketStart, Dimension, Grouping, Measurement, RowKey, Statistic
 from klaviyo_sql.plan import periods
-from klaviyo_sql.plan.scan import Answer, Chain
+from klaviyo_sql.plan.chains import Answer, Chain
 
 
 class _Group(msgspec.Struct):

@@ -18,8 +18,8 @@ from klaviyo_sql.fetch.rows import GarbageError, Row, decoder
 from klaviyo_sql.model import timestamps
 from klaviyo_sql.model.request import Request
 from klaviyo_sql.model.table import Measurement, PeriodStart
+from klaviyo_sql.plan.chains import Aggregate, Answer, Chain, Counted
 from klaviyo_sql.plan.periods import by_day, following
-from klaviyo_sql.plan.scan import Aggregate, Answer, Chain, Counted
 
 MORE_TRIES = 4
 """How often a reply is asked for again whose JSON is not what it should be."""

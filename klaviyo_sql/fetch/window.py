@@ -25,7 +25,7 @@ from klaviyo_sql.fetch.rows import GarbageError, Row
 from klaviyo_sql.fetch.workers import Workers
 from klaviyo_sql.model.request import Request
 from klaviyo_sql.model.table import Id
-from klaviyo_sql.plan.scan import Chain, Check
+from klaviyo_sql.plan.chains import Chain, Check
 from klaviyo_sql.plan.slices import WHOLE, Slice, Slicer, Slicing, within
 
 _FIRST_WINDOW = 4

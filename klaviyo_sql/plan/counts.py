@@ -15,10 +15,10 @@ from klaviyo_sql import contract
 from klaviyo_sql.model import timestamps
 from klaviyo_sql.model.request import Request
 from klaviyo_sql.model.table import CountedCollection, Table
-from klaviyo_sql.plan import periods
-from klaviyo_sql.plan import scan as planning
+from klaviyo_sql.plan import periods, planning
+from klaviyo_sql.plan.chains import Chain, Counted, Plan
 from klaviyo_sql.plan.constraints import Bound, Constraint, Operator, Unknown, combine
-from klaviyo_sql.plan.scan import Chain, Counted, Plan, Scan
+from klaviyo_sql.plan.scan import Scan
 from klaviyo_sql.tables.event_counts import BOUND, BOUNDS, BUCKET, COUNT, INTERVAL, KEY, SUM
 from klaviyo_sql.tables.events import EVENTS
 

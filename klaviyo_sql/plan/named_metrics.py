@@ -7,8 +7,9 @@ from dataclasses import replace
 from typing import Any
 
 from klaviyo_sql.model.table import Collection, Related, Table
+from klaviyo_sql.plan.chains import Plan
 from klaviyo_sql.plan.constraints import Constraint, Operator, combine
-from klaviyo_sql.plan.scan import Plan, Scan
+from klaviyo_sql.plan.scan import Scan
 
 MetricsNamed = Callable[[tuple[str, ...]], tuple[Any, ...]]
 """The ids of the account's metrics that have one of these names."""

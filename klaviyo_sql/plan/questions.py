@@ -20,8 +20,9 @@ from klaviyo_sql.model import timestamps
 from klaviyo_sql.model.request import Request
 from klaviyo_sql.model.table import Column, Grouping, Measurement, MetricQuestion, Parameter, Question, Report, Statistic, Table
 from klaviyo_sql.plan import filters, periods
+from klaviyo_sql.plan.chains import Answer, Chain, Plan
 from klaviyo_sql.plan.constraints import Unknown, Wanted, combine
-from klaviyo_sql.plan.scan import Answer, Chain, Plan, Scan, Today
+from klaviyo_sql.plan.scan import Scan, Today
 
 _HOUR, _DAY = timedelta(hours=1), timedelta(days=1)
 _HAS_OFFSET = re.compile(r"[T ].*(?:Z|[+-]\d{2}(?::?\d{2})?)\Z", re.IGNORECASE)

@@ -27,9 +27,10 @@ from klaviyo_sql.fetch.limits import rate_of
 from klaviyo_sql.model.request import Request
 from klaviyo_sql.model.table import Collection, Id, Table
 from klaviyo_sql.plan import filters
+from klaviyo_sql.plan.chains import Chain, Plan
 from klaviyo_sql.plan.constraints import Operator
 from klaviyo_sql.plan.cost import SMALL_TABLE, batches, estimate
-from klaviyo_sql.plan.scan import Chain, Plan, Scan
+from klaviyo_sql.plan.scan import Scan
 from klaviyo_sql.session import index, introspection
 from klaviyo_sql.session.index import Agreement
 from klaviyo_sql.sqlite.cursor import Parameters, bindings_of

@@ -11,10 +11,10 @@ import pytest
 from klaviyo_sql import Connection, contract
 from klaviyo_sql.model.request import Request
 from klaviyo_sql.model.table import Aggregates, Argument, Choice, Collection, Column, FromParent, Table, Type
-from klaviyo_sql.plan import pushdown
-from klaviyo_sql.plan import scan as planning
+from klaviyo_sql.plan import planning, pushdown
+from klaviyo_sql.plan.chains import Plan
 from klaviyo_sql.plan.constraints import Constraint, Operator
-from klaviyo_sql.plan.scan import Order, Plan, Scan, Today
+from klaviyo_sql.plan.scan import Order, Scan, Today
 from klaviyo_sql.sandbox.entitlements import DEFAULT, WEBHOOKS
 from klaviyo_sql.tables import TABLES
 

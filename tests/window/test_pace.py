@@ -19,7 +19,8 @@ from klaviyo_sql.fetch.pages import Page
 from klaviyo_sql.fetch.window import Window
 from klaviyo_sql.model.request import Request
 from klaviyo_sql.opening import opened
-from klaviyo_sql.plan.scan import Chain, Order, Scan
+from klaviyo_sql.plan.chains import Chain
+from klaviyo_sql.plan.scan import Order, Scan
 from klaviyo_sql.sandbox import Sandbox, generate
 
 PARALLEL = 20
