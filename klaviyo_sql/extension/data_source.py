@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import configparser
+import itertools
 import os
 import re
 import tempfile
@@ -95,7 +96,7 @@ def _parsed(file: Path) -> configparser.RawConfigParser:
 
 def _with(text: str, source: Source) -> str:
     headers = list(_HEADER.finditer(text))
-    for header, following in zip(headers, [*headers[1:], None], strict=True):
+    for header, following in itertools.zip_longest(headers, headers[1:]):
         if header[1].strip().lower() == source.name.lower():
             end = following.start() if following else len(text)
             return text[: header.start()] + str(source) + ("\n" if following else "") + text[end:]
