@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +10,7 @@ import pytest
 import klaviyo_sql
 from klaviyo_sql.extension import data_source
 
-from .conftest import PROGRAMS, Place, program
+from .conftest import PROGRAMS, Place, program, pyodbc
 
 TEXT, INTEGER, REAL, TIMESTAMP = -1, -5, 8, 93
 """ODBC's numbers of types; INTEGER is that of 64 bits."""
@@ -41,10 +40,7 @@ def test_isql(place: Place, sources: dict[str, str]) -> None:
 
 @pytest.mark.parametrize("streamed", [False, True])
 def test_pyodbc(place: Place, sources: dict[str, str], streamed: bool, expected: dict[str, Any], own: klaviyo_sql.Connection) -> None:
-    python = program("/usr/bin/python3")
-    if subprocess.run([python, "-c", "import pyodbc"], capture_output=True, check=False).returncode:
-        pytest.skip(f"{python} has no pyodbc (Debian: python3-pyodbc)")
-    told = place.told([python, str(PROGRAMS / "odbc.py"), "klaviyo_stream" if streamed else "klaviyo"], **sources)
+    told = place.told([pyodbc(), str(PROGRAMS / "odbc.py"), "klaviyo_stream" if streamed else "klaviyo"], **sources)
     assert {"events", "profiles", "lists"} <= set(told["tables"])
     assert told["columns"].items() >= {"id": TEXT, "datetime": TIMESTAMP, "timestamp": INTEGER, "value": REAL, "event_properties": TEXT}.items()
     assert told["keys"] == ["id"]
