@@ -87,7 +87,9 @@ def test_every_column_of_every_table(source: str, served: Served) -> None:
     with opened(":memory:", sandbox=served.sandbox, autocommit=True) as own:
         for table in ALL.values():
             columns, answer = next(answers), next(answers)
-            assert [(row[3][1], row[4][1]) for row in columns["rows"]] == [(column.name, KINDS[column.type][0]) for column in table.columns if not column.hidden]
+            assert [(row[3][1], row[4][1]) for row in columns["rows"]] == [
+                (column.name, KINDS[column.type][0]) for column in table.columns if not column.hidden
+            ]
             assert "error" not in answer, (table.name, answer)
             assert answer["columns"] == [[column.name, KINDS[column.type][1]] for column in table.columns], table.name
             wanted = own.execute(asked(table)).fetchall()
@@ -214,5 +216,5 @@ def odd(served: Served) -> None:
     """Give the first profile what is in no careful account."""
     account = served.sandbox.account
     attributes = next(iter(account.profiles.values()))["attributes"]
-    attributes |= {"first_name": "Ада 👩🏽‍🚀 \U0001f3f3️‍🌈", "last_name": "", "title": LONG, "organization": "O'Neil; \"&\" \\ {x}\n\t"}
+    attributes |= {"first_name": "Ада 👩🏽‍🚀 \U0001f3f3️‍🌈", "last_name": "", "title": LONG, "organization": 'O\'Neil; "&" \\ {x}\n\t'}
     account.changed()

@@ -12,10 +12,10 @@ from datetime import datetime
 
 sys.path.insert(0, sys.argv[1])
 
-from klaviyo_sql.extension.worker import main  # noqa: E402
-from klaviyo_sql.fetch import Limits  # noqa: E402
-from klaviyo_sql.model.clock import SimulatedClock  # noqa: E402
-from klaviyo_sql.session.arrangement import Arrangement, arranged  # noqa: E402
+from klaviyo_sql.extension.worker import main
+from klaviyo_sql.fetch import Limits
+from klaviyo_sql.model.clock import SimulatedClock
+from klaviyo_sql.session.arrangement import Arrangement, arranged
 
 CLOCK = SimulatedClock(datetime.fromisoformat(sys.argv[2]))
 LIMITS = Limits(CLOCK)

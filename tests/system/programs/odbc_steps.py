@@ -1,7 +1,7 @@
 """python3 odbc_steps.py CONNECTION: carries out the steps that it reads as JSON, one after the other over pyodbc, and prints what each gave.
 
 A step is ["execute", SQL, PARAMETERS], or the name of a method of the cursor or the connection and its arguments, such as ["columns", "events"], ["commit"] or
-["autocommit", true]. What it gave is {"rows", "columns"}, or {"error": [SQLSTATE, TEXT]}. A value is a pair of the name of its type and of what JSON has for it.
+["autocommit", true]. What it gave is {"rows", "columns"}, or {"error": [SQLSTATE, TEXT]}. A value is a pair of its type's name and what JSON has for it.
 """
 
 import json
