@@ -10,8 +10,7 @@ from typing import Any, NamedTuple
 import httpx
 import msgspec
 
-from klaviyo_sql import all_accounts, custom_properties, errors
-from klaviyo_sql.all_accounts import AllAccounts
+from klaviyo_sql import custom_properties, errors
 from klaviyo_sql.copies import Copies, CopyFile, View
 from klaviyo_sql.engine import Engine, Scans
 from klaviyo_sql.fetch import Budget, Client, Limits, RequestLog
@@ -19,7 +18,8 @@ from klaviyo_sql.fetch.rows import Row
 from klaviyo_sql.model.clock import Clock, SystemClock
 from klaviyo_sql.model.table import Table
 from klaviyo_sql.plan.constraints import Constraint, Operator
-from klaviyo_sql.session import introspection, own_tables, schemas
+from klaviyo_sql.session import all_accounts, introspection, own_tables, schemas
+from klaviyo_sql.session.all_accounts import AllAccounts
 from klaviyo_sql.session.own_tables import OwnTable
 from klaviyo_sql.session.pending import Pending
 from klaviyo_sql.session.schemas import Schema

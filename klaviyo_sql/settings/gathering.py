@@ -9,11 +9,13 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from klaviyo_sql import account_settings, contract, freshness, settings_file
-from klaviyo_sql.account_settings import AccountSettings
+from klaviyo_sql import contract, freshness
 from klaviyo_sql.errors import InterfaceError
 from klaviyo_sql.freshness import Freshness
-from klaviyo_sql.settings_file import SettingsFile, unknown
+from klaviyo_sql.settings import accounts as account_settings
+from klaviyo_sql.settings import file as settings_file
+from klaviyo_sql.settings.accounts import AccountSettings
+from klaviyo_sql.settings.file import SettingsFile, unknown
 
 API_KEY = "KLAVIYO_API_KEY"
 API_URL = "KLAVIYO_API_URL"

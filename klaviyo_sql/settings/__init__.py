@@ -1,0 +1,19 @@
+"""What the user may set: one list of settings, where their values come from, the settings file, and what is set for a named account."""
+
+from __future__ import annotations
+
+from klaviyo_sql.settings.gathering import (
+    API_KEY,
+    API_URL,
+    COUNTING,
+    MATERIALIZED,
+    ON_ERROR,
+    PARALLEL,
+    Settings,
+    flag,
+    from_environment,
+    gathered,
+    state_folder,
+)
+
+__all__ = ["API_KEY", "API_URL", "COUNTING", "MATERIALIZED", "ON_ERROR", "PARALLEL", "Settings", "flag", "from_environment", "gathered", "state_folder"]
