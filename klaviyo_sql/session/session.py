@@ -87,7 +87,7 @@ class Session:
             go_on=settings.on_error == ON_ERROR[1],
             job_patience=settings.job_timeout,
             audit_file=settings.audit_file,
-            max_writes=settings.max_writes,
+            max_writes=settings.max_writes or None,
         )
         self.writer = Writer(
             lambda name: self.engine if name == self.engine.account else self.engine_of(name or ""), clock or SystemClock(), manner, self._poll
