@@ -119,37 +119,10 @@ def connect(
 
     InterfaceError when an argument makes no sense. Nothing is sent: a wrong key shows with the first query.
     """
+    given = dict(locals())  # every argument by its name: `settings.SETTINGS` says what each takes
     from klaviyo_sql.opening import opened  # the sandbox, the server and the adapter are put together there
 
-    return opened(
-        database,
-        sandbox=sandbox,
-        autocommit=autocommit,
-        api_key=api_key,
-        base_url=base_url,
-        write=write,
-        timeout=timeout,
-        max_wait=max_wait,
-        cache_seconds=cache_seconds,
-        cache_bytes=cache_bytes,
-        parallel=parallel,
-        max_requests=max_requests,
-        max_rows=max_rows,
-        statement_timeout=statement_timeout,
-        share_limits=share_limits,
-        counts=counts,
-        materialized=materialized,
-        copy_file=copy_file,
-        max_writes=max_writes,
-        dry_run=dry_run,
-        on_error=on_error,
-        job_timeout=job_timeout,
-        audit_file=audit_file,
-        config=config,
-        account=account,
-        accounts=accounts,
-        properties=properties,
-    )
+    return opened(**given)
 
 
 __all__ = [

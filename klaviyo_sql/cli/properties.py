@@ -15,8 +15,8 @@ from klaviyo_sql.cli.formats import FORMATS
 from klaviyo_sql.cli.opening import connected
 from klaviyo_sql.cli.terminal import look
 from klaviyo_sql.custom_properties import holder, written
+from klaviyo_sql.custom_properties.proposals import Proposal, as_sql, as_toml, proposals
 from klaviyo_sql.model.table import Attribute, Property
-from klaviyo_sql.proposals import Proposal, as_sql, as_toml, proposals
 
 _SAMPLES = {"profiles": 100, "events": 1000}
 """One page of each."""

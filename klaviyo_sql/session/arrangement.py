@@ -15,7 +15,7 @@ from klaviyo_sql.model.clock import Clock, SimulatedClock
 from klaviyo_sql.model.table import Table
 from klaviyo_sql.session.session import Reach
 from klaviyo_sql.settings import Settings, gathered
-from klaviyo_sql.settings_file import unknown
+from klaviyo_sql.settings.file import unknown
 from klaviyo_sql.tables import TABLES
 
 if TYPE_CHECKING:

@@ -10,8 +10,7 @@ from typing import Any, NamedTuple
 import httpx
 import msgspec
 
-from klaviyo_sql import all_accounts, custom_properties, errors
-from klaviyo_sql.all_accounts import AllAccounts
+from klaviyo_sql import custom_properties, errors
 from klaviyo_sql.copies import Copies, CopyFile, View
 from klaviyo_sql.engine import Engine, Scans
 from klaviyo_sql.fetch import Budget, Client, Limits, RequestLog
@@ -19,7 +18,8 @@ from klaviyo_sql.fetch.rows import Row
 from klaviyo_sql.model.clock import Clock, SystemClock
 from klaviyo_sql.model.table import Table
 from klaviyo_sql.plan.constraints import Constraint, Operator
-from klaviyo_sql.session import introspection, own_tables, schemas
+from klaviyo_sql.session import all_accounts, introspection, own_tables, schemas
+from klaviyo_sql.session.all_accounts import AllAccounts
 from klaviyo_sql.session.own_tables import OwnTable
 from klaviyo_sql.session.pending import Pending
 from klaviyo_sql.session.schemas import Schema
@@ -87,7 +87,7 @@ class Session:
             go_on=settings.on_error == ON_ERROR[1],
             job_patience=settings.job_timeout,
             audit_file=settings.audit_file,
-            max_writes=settings.max_writes,
+            max_writes=settings.max_writes or None,
         )
         self.writer = Writer(
             lambda name: self.engine if name == self.engine.account else self.engine_of(name or ""), clock or SystemClock(), manner, self._poll

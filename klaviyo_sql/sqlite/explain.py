@@ -19,7 +19,6 @@ import apsw.ext
 import msgspec
 
 from klaviyo_sql import contract, errors
-from klaviyo_sql.all_accounts import AllAccounts
 from klaviyo_sql.contract import Rate
 from klaviyo_sql.copies.expectation import expectation
 from klaviyo_sql.engine import Engine
@@ -32,6 +31,7 @@ from klaviyo_sql.plan.constraints import Operator
 from klaviyo_sql.plan.cost import SMALL_TABLE, batches, estimate
 from klaviyo_sql.plan.scan import Scan
 from klaviyo_sql.session import index, introspection
+from klaviyo_sql.session.all_accounts import AllAccounts
 from klaviyo_sql.session.index import Agreement
 from klaviyo_sql.sqlite.cursor import Parameters, bindings_of
 from klaviyo_sql.statements import tokens

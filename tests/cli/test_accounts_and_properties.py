@@ -13,7 +13,7 @@ import pytest
 
 import klaviyo_sql
 from klaviyo_sql.cli import exits
-from klaviyo_sql.proposals import as_sql, as_toml, named, proposals
+from klaviyo_sql.custom_properties.proposals import as_sql, as_toml, named, proposals
 
 from .conftest import Run
 

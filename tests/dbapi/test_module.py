@@ -8,6 +8,7 @@ from datetime import date, datetime, time
 import pytest
 
 import klaviyo_sql
+from klaviyo_sql.settings import SETTINGS
 
 PUBLIC = {
     "BINARY", "DATETIME", "NUMBER", "ROWID", "STRING", "AuthenticationError", "Binary", "BudgetExceeded", "Connection", "Cursor", "DataError", "DatabaseError",
@@ -63,6 +64,13 @@ def test_connect_takes_these() -> None:
     parameters = inspect.signature(klaviyo_sql.connect).parameters
     assert list(parameters) == CONNECT
     assert all(parameter.kind is inspect.Parameter.KEYWORD_ONLY for name, parameter in parameters.items() if name != "database")
+
+
+def test_connect_takes_every_setting() -> None:
+    parameters = inspect.signature(klaviyo_sql.connect).parameters
+    own = {"database", "sandbox", "autocommit", "config", "account", "accounts", "properties"}
+    assert [name for name in parameters if name not in own] == list(SETTINGS)
+    assert {parameters[name].default for name in SETTINGS} == {None}  # what is not given is looked for elsewhere
 
 
 @pytest.mark.parametrize(("name", "base"), TREE.items())

@@ -17,9 +17,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from klaviyo_sql import account_settings
-from klaviyo_sql.account_settings import AccountSettings
 from klaviyo_sql.errors import Error, InterfaceError
+from klaviyo_sql.settings import accounts as account_settings
+from klaviyo_sql.settings.accounts import AccountSettings
 
 CONFIG = "KLAVIYO_SQL_CONFIG"
 """The environment variable that names another file."""

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from klaviyo_sql.custom_properties import Declared, quoted, written
+from klaviyo_sql.custom_properties.columns import Declared, quoted, written
 from klaviyo_sql.model import timestamps
 from klaviyo_sql.model.table import Type
 
