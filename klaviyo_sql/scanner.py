@@ -6,7 +6,7 @@ next, which lie in the pages that the outer loops stand in, and asks Klaviyo for
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, MutableMapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, MutableMapping
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -26,8 +26,8 @@ _REMEMBERED_KEYS = 20_000
 _REMEMBERED_ROWS = 10_000
 """Rows of one whole scan that are kept for when it is run again."""
 
-Waiting = Callable[[str], Sequence[str]]
-"""The texts that are likely to be asked for after this one, in that order."""
+Waiting = Callable[[str], Iterable[str]]
+"""The texts that are likely to be asked for after this one, in that order; they may come more than once."""
 
 
 class _Lookup(NamedTuple):
@@ -54,6 +54,10 @@ class Scanner:
     _found: MutableMapping[str, list[Row]] = field(default_factory=lambda: LRUCache(_REMEMBERED_KEYS))
     _whole: dict[str, list[Row]] | None = None
     _batches: int = 1
+    _ahead: set[str] = field(default_factory=set)
+    """The keys that were asked of Klaviyo with the last one, and by nobody yet."""
+    _read_ahead: int = 0
+    """How many they were at first."""
     _scanned: tuple[tuple[Constraint, ...], list[Row]] | None = None
     _asked: set[str] = field(default_factory=set)
     """The questions of which there are only so many a day."""
@@ -119,11 +123,13 @@ class Scanner:
             self._found.clear()
             self._whole = None
             self._batches = 1
+            self._ahead, self._read_ahead = set(), 0
         if self._whole is not None:
             return self._whole.get(lookup.value, [])
         if lookup.value in self._found:
+            self._ahead.discard(lookup.value)
             return self._found[lookup.value]
-        others = [value for value in waiting(lookup.value) if value != lookup.value and value not in self._found]
+        others = self._others(lookup.value, waiting)
         if self._may_read_whole() and (others or self._found):
             self._whole = self._grouped(lookup, ())
             return self._whole.get(lookup.value, [])
@@ -134,15 +140,29 @@ class Scanner:
             rows = list(self.engine.scan(Scan(self.table, self.columns, (term, *lookup.rest), self.order, self.limit)))
             self._found[lookup.value] = rows
             return rows
-        # One request is all that a LIMIT may turn out to need; who goes on needs the rest of the outer page.
-        left = self.engine.statement_budget.left
-        batches = self._batches if left is None else max(1, min(self._batches, left))
-        values = (lookup.value, *others[: batches * MOST_VALUES - 1])
-        self._batches *= 2
+        values = (lookup.value, *others)
+        self._ahead, self._read_ahead = set(others), len(others)
         grouped = self._grouped(lookup, (Constraint(lookup.column, Operator.IN, values),))
         for value in values:
             self._found[value] = grouped.get(value, [])
         return grouped.get(lookup.value, [])
+
+    def _others(self, value: str, waiting: Waiting) -> list[str]:
+        """The keys to ask for with this one.
+
+        One request is all that a LIMIT may turn out to need. Who goes on needs what comes next, more of it each time as long as most of what was read ahead
+        is asked for; it may be that SQLite drops the outer rows.
+        """
+        if self._read_ahead:
+            self._batches = self._batches * 2 if len(self._ahead) * 2 <= self._read_ahead else 1
+        left = self.engine.statement_budget.left
+        most = MOST_VALUES * (self._batches if left is None else max(1, min(self._batches, left)))
+        found = {value: None}
+        following = iter(waiting(value))
+        while len(found) < most and (other := next(following, None)) is not None:
+            if other not in self._found:
+                found[other] = None
+        return list(found)[1:]
 
     def _is_batched(self, lookup: _Lookup) -> bool:
         others = tuple((term.column, term.operator) for term in lookup.rest)

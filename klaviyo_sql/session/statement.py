@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING
 
 from klaviyo_sql.engine import Scans
@@ -22,6 +23,8 @@ class Statement:
     def __init__(self) -> None:
         self._scanners: dict[str, Scanner] = {}
         self._cursors: dict[int, Standing] = {}
+        self.elsewhere: Callable[[str], Iterator[str]] | None = None
+        """The texts below one in what the statement reads beside the account, as far as that can be seen."""
 
     def begin(self) -> None:
         """Forget what was read: the next statement sees Klaviyo anew."""
@@ -43,11 +46,11 @@ class Statement:
         """The cursor was closed."""
         self._cursors.pop(id(cursor), None)
 
-    def waiting(self, asking: Standing, value: str) -> list[str]:
-        """The texts below the value in the pages where other cursors stand on it: an inner loop will ask for them next, each once."""
+    def waiting(self, asking: Standing, value: str) -> Iterable[str]:
+        """The texts below the value where other cursors stand on it, in a page or in an ordinary table: an inner loop will ask for them next."""
         for cursor in self._cursors.values():
             if cursor is not asking:
                 found = cursor.below(value)
                 if found:
-                    return list(dict.fromkeys(found))
-        return []
+                    return found
+        return self.elsewhere(value) if self.elsewhere is not None else ()

@@ -29,6 +29,7 @@ from klaviyo_sql.settings import COUNTING, Settings
 from klaviyo_sql.sqlite import qualified, schemas
 from klaviyo_sql.sqlite.cursor import Cursor, Parameters, is_nothing
 from klaviyo_sql.sqlite.failures import no_table, translated
+from klaviyo_sql.sqlite.outer_tables import OuterTables
 from klaviyo_sql.sqlite.procedures import Calls
 from klaviyo_sql.sqlite.virtual_tables import Module, PropertiesModule, Rehearsal, RowsModule, SchemaModule, VirtualTable
 from klaviyo_sql.statements.calls import end, is_call, mentions_call
@@ -111,6 +112,8 @@ class Connection:
         self.engine = self.session.engine
         self.rehearsal = Rehearsal()
         self.statement = self.session.statement
+        self._outer_tables = OuterTables(self._sqlite, lambda schema: self.session.schema(schema) is not None and schema.lower() not in ("main", "temp"))
+        self.statement.elsewhere = self._outer_tables.below
         self.copies = self.session.copies
         self._counted_at = 0
         self._cursors: weakref.WeakSet[Cursor] = weakref.WeakSet()
@@ -255,7 +258,7 @@ class Connection:
             return
         self.prepare(sql)
         cursor = self._sqlite.cursor()
-        cursor.exec_trace = lambda *_: self.begin_statement() is not None
+        cursor.exec_trace = lambda _, text, __: self.begin_statement(text) is not None
         with self.translating():
             for _ in cursor.execute(sql):
                 pass
@@ -442,8 +445,9 @@ class Connection:
         if self._pending is not None:
             self._pending.forget_statement()
 
-    def begin_statement(self) -> Budget:
+    def begin_statement(self, sql: str = "") -> Budget:
         """A new statement is about to run: it sees Klaviyo anew, and from now on everything counts for its budget."""
+        self._outer_tables.begin(sql)
         self.calls.begin_statement()
         return self.session.begin_statement()
 

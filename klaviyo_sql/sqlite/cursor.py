@@ -222,7 +222,7 @@ class Cursor:
         """SQLite has prepared the statement and not run it: the one moment when the columns of a query without rows are known."""
         self._has_begun = True
         columns = cursor.get_description()
-        self._budget = self.connection.begin_statement()
+        self._budget = self.connection.begin_statement(sql)
         self._description = tuple((name, declared, None, None, None, None, None) for name, declared in columns) or None
         if self.connection.copies.active:
             self._snapshots = self.connection.copies.current

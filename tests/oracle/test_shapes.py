@@ -488,6 +488,23 @@ def _shapes() -> Iterator[Query]:
         "SELECT w.n, e.id FROM wanted w CROSS JOIN events e ON e.profile_id = w.profile_id",
     ):
         yield Query(joined_sql, before=temp, after="DROP TABLE wanted")
+    # Ordinary tables whose rows below the current one tell what comes next, or seem to.
+    many = "CREATE TEMP TABLE wanted AS SELECT email, id AS profile_id, row_number() OVER (ORDER BY id) AS n, first_name AS other FROM profiles;"
+    many += "INSERT INTO wanted SELECT upper(email), NULL, n, profile_id FROM wanted WHERE n % 3 = 0; INSERT INTO wanted SELECT * FROM wanted WHERE n < 9;"
+    many += "CREATE TEMP TABLE keyed(email TEXT PRIMARY KEY, profile_id) WITHOUT ROWID; INSERT OR IGNORE INTO keyed SELECT email, profile_id FROM wanted;"
+    for joined_sql in (
+        "SELECT w.n, p.id FROM wanted w CROSS JOIN profiles p ON p.email = w.email",
+        "SELECT w.n, p.email FROM wanted w LEFT JOIN profiles p ON p.id = w.profile_id",
+        "SELECT w.n, p.id FROM wanted w LEFT JOIN profiles p ON p.email = lower(w.email) WHERE w.n % 7 = 1",
+        "SELECT w.n, (SELECT p.first_name FROM profiles p WHERE p.id = coalesce(w.profile_id, w.other)) FROM wanted w",
+        "SELECT w.n, p.id FROM (SELECT * FROM wanted ORDER BY email DESC) w CROSS JOIN profiles p ON p.email = w.email",
+        "SELECT w.n, v.n, p.id FROM wanted w JOIN wanted v ON v.n = w.n CROSS JOIN profiles p ON p.email = w.email AND p.id = v.other",
+        "SELECT w.n, p.id FROM wanted w CROSS JOIN profiles p ON p.email = w.email AND p.created > '2025-06-01'",
+        "SELECT k.profile_id, p.id FROM keyed k CROSS JOIN profiles p ON p.email = k.email",
+        "SELECT w.n, lp.list_id FROM wanted w CROSS JOIN list_profiles lp ON lp.profile_id = w.profile_id WHERE w.n < 40",
+        "SELECT w.n, m.name FROM wanted w CROSS JOIN metrics m ON m.name = w.other",
+    ):
+        yield Query(joined_sql, before=many, after="DROP TABLE wanted; DROP TABLE keyed")
     yield Query("SELECT id FROM profiles p WHERE EXISTS (SELECT 1 FROM events e WHERE e.profile_id = p.id AND e.value > 250) AND p.locale = 'en-US'")
     yield Query("SELECT name FROM metrics m WHERE NOT EXISTS (SELECT 1 FROM events e WHERE e.metric_id = m.id)")
     yield Query(

@@ -84,6 +84,58 @@ def test_other_columns_that_many_values_can_be_asked_of(connect: Open) -> None:
     assert sent(connection)["get_profiles"] <= pages
 
 
+@pytest.fixture
+def cared(connect: Open) -> Connection:
+    """A connection with a table `care` of the email addresses of a thousand profiles, which is not asked for anything yet."""
+    known = connect(parallel=1).execute("SELECT email, row_number() OVER (), 'note ' || id FROM profiles WHERE email IS NOT NULL LIMIT 1000").fetchall()
+    connection = connect()
+    connection.execute("CREATE TABLE care (mail TEXT, n INTEGER, note TEXT)")
+    connection.executemany("INSERT INTO care VALUES (?, ?, ?)", known)
+    return connection
+
+
+JOINED = [
+    "SELECT care.n, p.id FROM care CROSS JOIN profiles p ON p.email = care.mail",
+    "SELECT care.n, (SELECT id FROM profiles p WHERE p.email = care.mail) FROM care",
+    "SELECT care.n, p.id FROM (SELECT * FROM care ORDER BY mail DESC) care CROSS JOIN profiles p ON p.email = care.mail",
+    "WITH own AS (SELECT mail, n FROM care) SELECT own.n, p.id FROM own LEFT JOIN profiles p ON p.email = own.mail",
+    'SELECT care.n, p.id FROM main."care" CROSS JOIN profiles p ON p.email = lower(care."mail")',
+]
+
+
+@pytest.mark.parametrize("sql", JOINED)
+def test_a_thousand_rows_of_an_ordinary_table_take_a_request_for_each_hundred(cared: Connection, sql: str) -> None:
+    rows = cared.execute(sql).fetchall()
+    assert sorted(n for n, _ in rows) == list(range(1, 1001))
+    assert None not in {id_ for _, id_ in rows}
+    assert sent(cared) == {"get_profiles": 10}
+
+
+def test_one_row_of_an_ordinary_table_takes_one_request(cared: Connection) -> None:
+    assert len(cared.execute(JOINED[0] + " LIMIT 1").fetchall()) == 1
+    assert sent(cared) == {"get_profiles": 1}
+
+
+def test_rows_of_an_ordinary_table_that_are_not_looked_up_cost_no_request(cared: Connection) -> None:
+    wanted = cared.execute("SELECT count(*) FROM care WHERE n % 100 = 3").fetchone()[0]
+    rows = cared.execute(JOINED[0] + " WHERE care.n % 100 = 3").fetchall()
+    assert (len(rows), sent(cared)) == (wanted, {"get_profiles": 10}), "as many as there are rows: what was read ahead was for nothing, and not read further"
+
+
+def test_an_ordinary_table_that_has_the_text_by_chance_costs_nothing_more(cared: Connection) -> None:
+    cared.execute("CREATE TABLE other AS SELECT mail, note AS n FROM care ORDER BY mail")
+    rows = cared.execute("SELECT care.n, p.id FROM care CROSS JOIN profiles p ON p.email = care.mail WHERE EXISTS (SELECT 1 FROM other)").fetchall()
+    assert len(rows) == 1000
+    assert sent(cared)["get_profiles"] <= 20
+
+
+def test_what_an_ordinary_table_says_is_not_in_the_way_of_writing_it(cared: Connection) -> None:
+    cared.execute("UPDATE care SET note = (SELECT id FROM profiles p WHERE p.email = care.mail)")
+    assert sent(cared) == {"get_profiles": 10}
+    assert cared.execute("SELECT count(*) FROM care JOIN profiles p ON p.id = care.note AND p.email = care.mail").fetchone() == (1000,)
+    cared.execute("DROP TABLE care")
+
+
 def test_a_small_table_is_read_whole_when_several_of_its_rows_are_wanted(connect: Open) -> None:
     connection = connect()
     assert connection.execute("SELECT m.name FROM events e JOIN metrics m ON m.id = e.metric_id WHERE e.datetime < '2025-04-01'").fetchall()
