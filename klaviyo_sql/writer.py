@@ -19,7 +19,8 @@ from klaviyo_sql.plan.constraints import Constraint, Operator
 from klaviyo_sql.plan.scan import Scan
 from klaviyo_sql.write.changes import Change, Conflict, Status
 from klaviyo_sql.write.log import WriteLog
-from klaviyo_sql.write.requests import Shipment, stages
+from klaviyo_sql.write.requests import stages
+from klaviyo_sql.write.shipment import Shipment
 
 _CLOCKS_DIFFER = timedelta(minutes=1)
 _SHOWN = 3

@@ -17,7 +17,7 @@ from klaviyo_sql.custom_properties import holder
 from klaviyo_sql.errors import NotSupportedError
 from klaviyo_sql.model.table import Table
 from klaviyo_sql.write.changes import Conflict, Kind
-from klaviyo_sql.write.requests import refused, takes
+from klaviyo_sql.write.ways import refused, takes
 
 _MARKS = re.compile(r"[\s_\-.]+")
 _PROPERTIES = "properties."

@@ -18,7 +18,7 @@ from klaviyo_sql.model.clock import Clock
 from klaviyo_sql.model.request import Request
 from klaviyo_sql.model.writing import Job
 from klaviyo_sql.write.changes import Change, Status
-from klaviyo_sql.write.requests import Shipment
+from klaviyo_sql.write.shipment import Shipment
 
 _FIRST_LOOK, _SLOWER, _SLOWEST = 1.0, 2.0, 16.0  # seconds between two looks at a job, and how much they grow
 _ENDED = frozenset({"complete", "completed", "cancelled", "canceled", "failed"})

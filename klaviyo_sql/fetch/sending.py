@@ -22,7 +22,7 @@ from klaviyo_sql.fetch.waiting import SLICE
 from klaviyo_sql.fetch.workers import Workers
 from klaviyo_sql.model.request import Request
 from klaviyo_sql.write.changes import Conflict, Kind, Status
-from klaviyo_sql.write.requests import Shipment
+from klaviyo_sql.write.shipment import Shipment
 
 _SETTLE_SECONDS = 10.0  # how long what is under way is waited for, after somebody interrupted
 

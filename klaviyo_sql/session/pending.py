@@ -8,7 +8,8 @@ from contextlib import contextmanager
 
 from klaviyo_sql import errors
 from klaviyo_sql.write.changes import Change, Kind
-from klaviyo_sql.write.requests import Shipment, check
+from klaviyo_sql.write.checking import check
+from klaviyo_sql.write.shipment import Shipment
 from klaviyo_sql.writer import Writer
 
 

@@ -23,7 +23,8 @@ from klaviyo_sql.session.pending import Pending
 from klaviyo_sql.session.session import Known, Session
 from klaviyo_sql.session.targets import Target, Targets
 from klaviyo_sql.write.changes import Change, Conflict, Kind
-from klaviyo_sql.write.requests import check_columns, refused, repeated
+from klaviyo_sql.write.checking import check_columns
+from klaviyo_sql.write.ways import refused, repeated
 
 ROW_KEY = "row_key"
 """The column that a table with a key of several columns has for writing: SQLite changes rows of a table WITHOUT ROWID by one column only."""

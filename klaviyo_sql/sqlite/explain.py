@@ -38,7 +38,7 @@ from klaviyo_sql.statements import tokens
 from klaviyo_sql.statements.calls import rewritten
 from klaviyo_sql.tables import TABLES
 from klaviyo_sql.write.changes import Conflict, Kind
-from klaviyo_sql.write.requests import ways
+from klaviyo_sql.write.ways import ways
 
 if TYPE_CHECKING:
     from klaviyo_sql.sqlite.connection import Connection

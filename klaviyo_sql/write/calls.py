@@ -14,7 +14,7 @@ from klaviyo_sql.model.procedure import Input, Procedure, Way, plain
 from klaviyo_sql.model.table import Table, Type
 from klaviyo_sql.write.bodies import body_path
 from klaviyo_sql.write.changes import Change, Kind
-from klaviyo_sql.write.requests import check
+from klaviyo_sql.write.checking import check
 
 Given = Mapping[str, Any]
 """What was given, by the names of the inputs."""
