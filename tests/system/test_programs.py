@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 from pathlib import Path
 from typing import Any
@@ -35,12 +36,16 @@ def test_the_sqlite3_of_debians_python(place: Place, expected: dict[str, Any]) -
     assert place.told([python, "-I", str(PROGRAMS / "query.py"), str(place.library), str(place.catalog)]) == expected
 
 
-def test_jdbc(place: Place, expected: dict[str, Any]) -> None:
+def jdbc() -> list[str]:
+    """The command for programs that use SQLite's JDBC driver; the test is skipped where there is none."""
     java = program("java")
     if not JAR.exists():
         pytest.skip("there is no sqlite-jdbc (Debian: libxerial-sqlite-jdbc-java)")
-    command = [java, f"-Djava.library.path={JNI}", f"-Dorg.sqlite.lib.path={JNI}", "-cp", str(JAR), str(PROGRAMS / "Query.java")]
-    assert place.told([*command, str(place.library), str(place.catalog)]) == expected
+    return [java, f"-Djava.library.path={JNI}", f"-Dorg.sqlite.lib.path={JNI}", "-cp", str(JAR)]
+
+
+def test_jdbc(place: Place, expected: dict[str, Any]) -> None:
+    assert place.told([*jdbc(), str(PROGRAMS / "Query.java"), str(place.library), str(place.catalog)]) == expected
 
 
 def test_node(place: Place, expected: dict[str, Any]) -> None:
@@ -64,6 +69,25 @@ def test_ruby(place: Place, expected: dict[str, Any]) -> None:
     if subprocess.run([ruby, "-e", "require 'sqlite3'"], capture_output=True, check=False).returncode:
         pytest.skip("Ruby has no sqlite3 (Debian: ruby-sqlite3)")
     assert place.told([ruby, str(PROGRAMS / "query.rb"), str(place.library), str(place.catalog)]) == expected
+
+
+def test_perl(place: Place, expected: dict[str, Any]) -> None:
+    perl = program("perl")
+    if subprocess.run([perl, "-MDBD::SQLite", "-MJSON::PP", "-e", "1"], capture_output=True, check=False).returncode:
+        pytest.skip("Perl has no DBD::SQLite (Debian: libdbd-sqlite3-perl)")
+    assert place.told([perl, str(PROGRAMS / "query.pl"), str(place.library), str(place.catalog)]) == expected
+
+
+def test_sqlalchemy(place: Place, expected: dict[str, Any]) -> None:
+    python = program(str(HOSTS / "bin" / "python"))
+    if subprocess.run([python, "-c", "import sqlalchemy"], capture_output=True, check=False).returncode:
+        pytest.skip("SQLAlchemy is not installed (.ci/run does that)")
+    assert place.told([python, str(PROGRAMS / "alchemy.py"), str(place.library), str(place.catalog)]) == expected
+
+
+def test_sqlite_utils(place: Place, expected: dict[str, Any]) -> None:
+    command = [program(str(HOSTS / "bin" / "sqlite-utils"), "sqlite-utils"), "query", str(place.catalog), "SELECT name FROM lists ORDER BY name LIMIT 3"]
+    assert [row["name"] for row in json.loads(place.ran([*command, "--load-extension", str(place.library)]))] == expected["names"]
 
 
 def test_datasette(place: Place, expected: dict[str, Any]) -> None:
