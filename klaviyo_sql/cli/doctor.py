@@ -20,6 +20,7 @@ from klaviyo_sql.cli.opening import told
 from klaviyo_sql.cli.terminal import look
 from klaviyo_sql.errors import Error
 from klaviyo_sql.extension import data_source, installed
+from klaviyo_sql.extension.data_source import Source
 from klaviyo_sql.extension.settings import SANDBOX
 from klaviyo_sql.settings import gathered
 
@@ -120,33 +121,66 @@ def _odbc(arguments: Namespace) -> str:
     driver = next(data_source.drivers(), None)
     if driver is None:
         raise _MissingError(f"there is no driver for SQLite; programs that use ODBC need one ({data_source.HOW}).")
-    source = data_source.installed_for(installed.library())
-    if source is None:
-        raise _MissingError(f"the driver is {driver}; no data source has the extension: klaviyo-sql odbc --install makes one.")
-    if source.options.get("bigint") != "1":
-        raise _BrokenError(f"the data source {source.name} has no BigInt = 1, so large integers come out wrong: klaviyo-sql odbc shows what it is to be.")
-    catalog = Path(source.options.get("database", ""))
-    if not catalog.is_file():
-        raise _BrokenError(f"the data source {source.name} names {catalog}, which is not there: klaviyo-sql catalog '{catalog}' makes it.")
+    library = installed.library()
+    sources = _complete(library, driver)
     isql = shutil.which("isql")
     if isql is None:
-        raise _MissingError(f"the data source {source.name} is complete; there is no isql to try it with.")
-    said = _ran([isql, source.name, "-b", "-x0x2c"], arguments, "SELECT 'answers', count(*) > 0 FROM klaviyo_tables\n")
-    if "answers" not in said:
-        raise _BrokenError(f"isql {source.name} does not reach the tables: {said.strip()}")
-    return f"the driver {driver}, the data source {source.name}"
+        raise _MissingError(f"the data source {sources[0].name} is complete; there is no isql to try it with.")
+    done = _done([isql, sources[0].name, "-v", "-b", "-x0x2c"], arguments, "SELECT 'answers', count(*) > 0 FROM klaviyo_tables\n")
+    if "answers" not in done.stdout:
+        said = [line for line in (*done.stdout.splitlines(), *done.stderr.splitlines()) if line.strip()]
+        raise _BrokenError(f"isql {sources[0].name} does not reach the tables: {said[0].strip() if said else 'it says nothing.'}")
+    return f"the driver {driver}, the data source {sources[0].name}"
 
 
-def _ran(command: list[str], arguments: Namespace, asked: str = "") -> str:
+def _complete(library: Path, driver: str) -> list[Source]:
+    """The data sources that load this extension, each of which is as it is to be."""
+    there = data_source.installed()
+    sources = [source for source in there if source.options["loadext"] == str(library)]
+    if not sources:
+        for source in there:
+            other = Path(source.options["loadext"])
+            said = f"the data source {source.name} loads {other}, {'another one' if other.exists() else 'which is not there'}"
+            raise (_MissingError if other.exists() else _BrokenError)(f"{said}: klaviyo-sql odbc --install --name {source.name} lets it load {library}.")
+        raise _MissingError(f"the driver is {driver}; no data source has the extension: klaviyo-sql odbc --install makes one.")
+    known = {name.lower(): file for name, file in data_source.installed_drivers().items()}
+    for name, options in sources:
+        again = f"klaviyo-sql odbc --install --name {name.removesuffix('_stream')} makes it anew"
+        named = options.get("driver", "")
+        file = Path(known.get(named.lower(), named))
+        if named.lower() not in known and not file.is_absolute():
+            raise _BrokenError(f"the data source {name} names the driver {named or '(none)'}, which is not installed: {again}.")
+        if file.is_absolute() and not file.exists():
+            raise _BrokenError(f"the driver of the data source {name} is {file}, which is not there: install it ({data_source.HOW}).")
+        if options.get("bigint") != "1":
+            raise _BrokenError(f"the data source {name} has no BigInt = 1, so large integers come out wrong: {again}.")
+        catalog = Path(options.get("database", ""))
+        if not catalog.is_file():
+            raise _BrokenError(f"the data source {name} names {catalog}, which is not there: klaviyo-sql catalog '{catalog}' makes it.")
+    return sources
+
+
+def _ran(command: list[str], arguments: Namespace) -> str:
     """What a program prints that loads the extension."""
+    done = _done(command, arguments)
+    errors = [line for line in done.stderr.splitlines() if line.strip()]
+    if done.returncode or not done.stdout.strip():
+        raise _BrokenError(_sentence(errors[-1]) if errors else f"{command[0]} ended with the exit code {done.returncode}.")
+    return done.stdout
+
+
+def _done(command: list[str], arguments: Namespace, asked: str = "") -> subprocess.CompletedProcess[str]:
     environment = {**os.environ, **({SANDBOX: "1"} if arguments.sandbox else {})}
     if arguments.config:
         environment["KLAVIYO_SQL_CONFIG"] = str(arguments.config)
     try:
-        done = subprocess.run(command, capture_output=True, text=True, timeout=_SECONDS, env=environment, check=False, input=asked)
+        return subprocess.run(command, capture_output=True, text=True, errors="replace", timeout=_SECONDS, env=environment, check=False, input=asked)
     except (OSError, subprocess.TimeoutExpired) as error:
         raise _BrokenError(f"{command[0]} {'does not end' if isinstance(error, subprocess.TimeoutExpired) else 'cannot be run'}.") from None
-    errors = [line for line in done.stderr.splitlines() if line.strip()]
-    if done.returncode or not done.stdout.strip():
-        raise _BrokenError(errors[-1] if errors else f"{command[0]} ended with the exit code {done.returncode}.")
-    return done.stdout
+
+
+def _sentence(error: str) -> str:
+    """What the extension said, without what programs put before it; and what to do when another Python is asked than this one."""
+    said = error[found:] if (found := error.find("klaviyo: ")) >= 0 else error
+    named = os.environ.get("KLAVIYO_SQL_PYTHON")
+    return f"{said} KLAVIYO_SQL_PYTHON is {named}: unset it, or let it name {sys.executable}." if named and "worker" in said else said

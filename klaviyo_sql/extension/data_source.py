@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import configparser
+import errno
 import itertools
 import os
 import re
@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from klaviyo_sql.errors import InterfaceError
+from klaviyo_sql.extension import build
 
 HOW = "on Debian and Ubuntu: apt install unixodbc libsqliteodbc; macOS: brew install unixodbc sqliteodbc"
 USUAL = "SQLite3"
@@ -21,6 +22,7 @@ USUAL = "SQLite3"
 _LIBRARY = "libsqlite3odbc"
 _FOLDERS = ("/etc", "/usr/local/etc", "/opt/homebrew/etc")
 _HEADER = re.compile(r"^[ \t]*\[([^\]\n]*)\][^\n]*$", re.MULTILINE)
+_COMMENTS = ";#"
 
 
 class Source(NamedTuple):
@@ -51,11 +53,17 @@ def sources(name: str, *, driver: str, catalog: Path, library: Path) -> tuple[So
 
 def drivers(environment: Mapping[str, str] = os.environ) -> Iterator[str]:
     """The names under which SQLite's driver is installed; none where it is not."""
-    for file in _driver_files(environment):
-        found = _parsed(file)
-        for section in found.sections():
-            if _LIBRARY in (found.get(section, "driver", fallback="") or ""):
-                yield section
+    for name, file in installed_drivers(environment).items():
+        if _LIBRARY in file:
+            yield name
+
+
+def installed_drivers(environment: Mapping[str, str] = os.environ) -> dict[str, str]:
+    """The file of every driver, by the name under which it is installed."""
+    named = environment.get("ODBCSYSINI")
+    name = environment.get("ODBCINSTINI") or "odbcinst.ini"
+    folders = (named,) if named else _FOLDERS
+    return {section: options["driver"] for folder in folders for section, options in _sections(Path(folder) / name).items() if "driver" in options}
 
 
 def user_file(environment: Mapping[str, str] = os.environ) -> Path:
@@ -63,20 +71,16 @@ def user_file(environment: Mapping[str, str] = os.environ) -> Path:
     return Path(environment.get("ODBCINI") or "~/.odbc.ini").expanduser()
 
 
-def installed_for(library: Path, environment: Mapping[str, str] = os.environ) -> Source | None:
-    """The first of this user's data sources that loads this extension, its options by their names in small letters."""
-    found = _parsed(user_file(environment))
-    for section in found.sections():
-        options = {option: value or "" for option, value in found.items(section)}
-        if options.get("loadext") == str(library):
-            return Source(section, options)
-    return None
+def installed(environment: Mapping[str, str] = os.environ) -> list[Source]:
+    """Those data sources of this user that load an extension of this name, from wherever; their options by their names in small letters."""
+    found = _sections(user_file(environment))
+    return [Source(name, options) for name, options in found.items() if Path(options.get("loadext", "")).name == build.NAME]
 
 
 def install(sources: tuple[Source, ...], file: Path) -> None:
     """Put them into the file, in the place of those of the same names; all else in it stays. InterfaceError when it cannot be read or written."""
     try:
-        text = file.read_text(encoding="utf-8") if file.exists() else ""
+        text = _read(file) if file.exists() else ""
         for source in sources:
             text = _with(text, source)
         _write(file.resolve(), text)
@@ -86,12 +90,24 @@ def install(sources: tuple[Source, ...], file: Path) -> None:
         raise InterfaceError(f"{file} cannot be written ({error.strerror}): put what klaviyo-sql odbc prints into a file that ODBCINI names.") from None
 
 
-def _parsed(file: Path) -> configparser.RawConfigParser:
-    """A file of ODBC's; nothing where it is not there or is written in another way: it is somebody else's."""
-    found = configparser.RawConfigParser(strict=False, allow_no_value=True)
-    with suppress(OSError, configparser.Error, UnicodeDecodeError):
-        found.read(file, encoding="utf-8")
+def _sections(file: Path) -> dict[str, dict[str, str]]:
+    """What is in a file of ODBC's, as far as it can be read: it is somebody else's."""
+    found: dict[str, dict[str, str]] = {}
+    options: dict[str, str] = {}
+    with suppress(OSError):
+        for line in map(str.strip, file.read_text(encoding="utf-8", errors="replace").splitlines()):
+            if header := _HEADER.match(line):
+                options = found.setdefault(header[1].strip(), {})
+            elif line and line[0] not in _COMMENTS:
+                name, _, value = line.partition("=")
+                options.setdefault(name.strip().lower(), value.strip())
     return found
+
+
+def _read(file: Path) -> str:
+    """The ends of lines as they are."""
+    with file.open(encoding="utf-8", newline="") as opened:
+        return opened.read()
 
 
 def _with(text: str, source: Source) -> str:
@@ -99,28 +115,31 @@ def _with(text: str, source: Source) -> str:
     for header, following in itertools.zip_longest(headers, headers[1:]):
         if header[1].strip().lower() == source.name.lower():
             end = following.start() if following else len(text)
-            return text[: header.start()] + str(source) + ("\n" if following else "") + text[end:]
+            return text[: header.start()] + str(source) + _behind(text[header.start() : end]) + text[end:]
     before = text if not text or text.endswith("\n") else f"{text}\n"
     return f"{before}\n{source}" if before else str(source)
+
+
+def _behind(section: str) -> str:
+    """The empty lines and comments at the end of a section, which belong to the one that follows."""
+    lines = section.splitlines(keepends=True)
+    behind = itertools.takewhile(lambda line: not line.strip() or line.strip()[0] in _COMMENTS, reversed(lines))
+    return "".join(reversed(list(behind)))
 
 
 def _write(file: Path, text: str) -> None:
     """The whole file or none of it, as readable as it was: there may be passwords of others in it."""
     file.parent.mkdir(parents=True, exist_ok=True)
     mode = file.stat().st_mode & 0o777 if file.exists() else 0o600
+    if not mode & 0o222:
+        # It could be replaced, but somebody has taken care that it is not.
+        raise OSError(errno.EACCES, "it is read-only")
     descriptor, made = tempfile.mkstemp(dir=file.parent, prefix=f"{file.name}.")
     try:
-        with os.fdopen(descriptor, "w", encoding="utf-8") as opened:
+        with os.fdopen(descriptor, "w", encoding="utf-8", newline="") as opened:
             opened.write(text)
         Path(made).chmod(mode)
         Path(made).replace(file)
     except BaseException:
         Path(made).unlink(missing_ok=True)
         raise
-
-
-def _driver_files(environment: Mapping[str, str]) -> Iterator[Path]:
-    named = environment.get("ODBCSYSINI")
-    name = environment.get("ODBCINSTINI") or "odbcinst.ini"
-    for folder in (named,) if named else _FOLDERS:
-        yield Path(folder) / name

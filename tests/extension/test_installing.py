@@ -28,7 +28,7 @@ def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def command(folder: Path, *arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
     """The command of that copy."""
-    environment = {**os.environ, "PYTHONPATH": str(folder), "PYTHONDONTWRITEBYTECODE": "", **variables}
+    environment = {**os.environ, "PYTHONPATH": str(folder), "PYTHONDONTWRITEBYTECODE": "", "ODBCINI": str(folder / "odbc.ini"), **variables}
     return subprocess.run(
         [sys.executable, "-m", "klaviyo_sql", *arguments], capture_output=True, text=True, cwd=folder, env=environment, check=False, stdin=subprocess.DEVNULL
     )
@@ -138,3 +138,14 @@ def test_the_doctor_checks_every_link(installed: Path) -> None:
     done = command(installed, "doctor", "--sandbox")
     assert done.returncode == 0, done.stdout
     assert "Klaviyo: answers for " in done.stdout
+
+
+@pytest.mark.parametrize(("python", "reason"), [("/nonexistent/python", "cannot be started with /nonexistent/python"), ("/bin/false", "worker process ended")])
+def test_the_doctor_tells_of_a_python_that_is_none(python: str, reason: str, installed: Path) -> None:
+    built(installed)
+    done = command(installed, "doctor", "--sandbox", KLAVIYO_SQL_PYTHON=python)
+    assert done.returncode == 1
+    (line,) = (line for line in done.stdout.splitlines() if line[8:].startswith("extension:"))
+    assert line.startswith("BROKEN  extension: klaviyo: the worker ")
+    assert reason in line
+    assert line.endswith(f"KLAVIYO_SQL_PYTHON is {python}: unset it, or let it name {sys.executable}.")
