@@ -115,10 +115,10 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Place:
 
 
 @pytest.fixture
-def served(place: Place, tmp_path: Path) -> Iterator[Served]:
-    """A small account for each test, with a catalog and data sources that are the test's own."""
+def served(request: pytest.FixtureRequest, place: Place, tmp_path: Path) -> Iterator[Served]:
+    """A small account for each test (or with as many events as it says), with a catalog and data sources that are the test's own."""
     clock = SimulatedClock(NOW)
-    account = generate(seed=11, today=NOW.date(), profiles=60, events=400)
+    account = generate(seed=11, today=NOW.date(), profiles=60, events=getattr(request, "param", 400))
     sandbox = Sandbox(account, clock=clock, limits=False, visible_after=0, job_duration=0, entitlements=(*DEFAULT, WEBHOOKS))
     worker = tmp_path / "python"
     worker.write_text(f"#!/bin/sh\nexec {shlex.join((sys.executable, str(WORKER), str(place.folder), NOW.isoformat()))}\n", encoding="utf-8")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 from collections.abc import Iterator
 from math import ceil
 from pathlib import Path
@@ -13,7 +14,7 @@ import pytest
 from klaviyo_sql.model.table import Choice, Collection, Detail, Table
 from klaviyo_sql.tables import TABLES
 
-from .conftest import HOSTS, PROGRAMS, Served, program
+from .conftest import HOSTS, PROGRAMS, ROOT, Served, program
 from .test_programs import jdbc
 
 METHODS = ("columns", "primaryKeys", "foreignKeys", "statistics", "rowIdColumns", "rowVerColumns")
@@ -45,31 +46,48 @@ def test_jdbc_shows_tables_and_sends_nothing(served: Served) -> None:
 @pytest.fixture
 def datasette(served: Served, tmp_path: Path) -> list[str]:
     """As docs/hosts.md says that it is to be started, for the answer to one request."""
-    counts = (
-        "SELECT json_object('catalog', json_object('hash', '', 'size', 0, 'file', 'catalog.db', 'tables', "
-        "json_group_object(name, json_object('count', NULL)))) FROM sqlite_schema"
-    )
-    path = tmp_path / "counts.json"
-    path.write_text(served.place.ran([program("sqlite3"), str(served.place.catalog), counts]), encoding="utf-8")
-    serve = [program(str(HOSTS / "bin" / "datasette"), "datasette"), "serve", "-i", str(served.place.catalog), "--inspect-file", str(path)]
-    settings = {"sql_time_limit_ms": "60000", "suggest_facets": "off"}
-    return [*serve, "--load-extension", str(served.place.library), *(word for name, value in settings.items() for word in ("--setting", name, value)), "--get"]
+    section = (ROOT / "docs" / "hosts.md").read_text(encoding="utf-8").partition("## Datasette")[2]
+    counting, serving = section.partition("```shell\n")[2].partition("```")[0].splitlines()
+    shell, *asked, into, counts = shlex.split(counting)
+    assert (shell, into) == ("sqlite3", ">")
+    (tmp_path / "klaviyo.db").write_bytes(served.place.catalog.read_bytes())
+    files = {name: str(tmp_path / name) for name in ("klaviyo.db", counts)}
+    Path(files[counts]).write_text(served.place.ran([program(shell), *(files.get(word, word) for word in asked)]), encoding="utf-8")
+    datasette, *options = shlex.split(serving.replace('"$(klaviyo-sql extension-path)"', shlex.quote(str(served.place.library))))
+    return [program(str(HOSTS / "bin" / datasette), datasette), "serve", *(files.get(word, word) for word in options), "--get"]
 
 
 def test_datasette_shows_tables_and_sends_nothing(datasette: list[str], served: Served) -> None:
-    for page in ("/", "/catalog"):
+    for page in ("/", "/klaviyo"):
         shown = served.place.ran([*datasette, page], **served.variables)
-        assert "catalog" in shown
+        assert "klaviyo" in shown
         assert served.sent() == []
-    listed = served.place.told([*datasette, "/catalog.json"], **served.variables)
+    listed = served.place.told([*datasette, "/klaviyo.json"], **served.variables)
     assert TABLES.keys() <= {table["name"] for table in listed["tables"]}
     assert served.sent() == []
 
 
 def test_datasette_reads_a_table_no_further_than_it_shows(datasette: list[str], served: Served) -> None:
-    shown = json.loads(served.place.ran([*datasette, "/catalog/events.json?_shape=array"], **served.variables))
+    shown = json.loads(served.place.ran([*datasette, "/klaviyo/events.json?_shape=array"], **served.variables))
     assert len(shown) == 100
     assert served.sent() == ["get_events"]
+    assert shown[-1]["id"] in served.place.ran([*datasette, "/klaviyo/events?_nocount=1"], **served.variables)
+    assert served.sent() == ["get_events"]
+
+
+@pytest.mark.parametrize("served", [2500], indirect=True)
+def test_who_reads_the_first_rows_of_a_whole_table_pays_for_them_or_for_all(served: Served) -> None:
+    """What programs do that show a table without a LIMIT: row by row, the driver reads no further."""
+    sent = []
+    for source in ("klaviyo_stream", "klaviyo"):
+        (answer,) = served.steps(source, ("first", "SELECT * FROM events", 100))
+        assert len(answer["rows"]) == 100
+        sent.append(served.sent())
+    first, whole = sent
+    assert first == ["get_events"]
+    assert set(whole) == {"get_events"}
+    # A page has 1,000 rows; ranges of time that are read side by side make a few pages more of them.
+    assert len(whole) >= 3
 
 
 def ordinary() -> Iterator[Table]:

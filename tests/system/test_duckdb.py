@@ -9,7 +9,7 @@ import pytest
 
 import klaviyo_sql
 
-from .conftest import HOSTS, PROGRAMS, Place, Served, program, pyodbc
+from .conftest import HOSTS, PROGRAMS, Place, Served, pyodbc
 
 RECENT = "SELECT * FROM events ORDER BY datetime DESC LIMIT 50"
 
@@ -38,8 +38,8 @@ def test_live(served: Served, tmp_path: Path) -> None:
 def test_copies(place: Place, own: klaviyo_sql.Connection, tmp_path: Path) -> None:
     command = duckdb("sqlite_scanner")
     (tmp_path / "catalog.db").write_bytes(place.catalog.read_bytes())
-    load = f".load {place.library}"
-    place.ran([program("sqlite3"), "-cmd", load, str(tmp_path / "copy.db"), f"CREATE TABLE e AS {RECENT}"])
+    done = place.command("query", "--sandbox", "--database", str(tmp_path / "copy.db"), f"DROP TABLE IF EXISTS e; CREATE TABLE e AS {RECENT}")
+    assert done.returncode == 0, done.stderr
     for form in ("jsonl", "csv"):
         done = place.command("query", "--sandbox", "--format", form, RECENT)
         assert done.returncode == 0, done.stderr

@@ -1,7 +1,8 @@
 """python3 odbc_steps.py CONNECTION: carries out the steps that it reads as JSON, one after the other over pyodbc, and prints what each gave.
 
-A step is ["execute", SQL, PARAMETERS], or the name of a method of the cursor or the connection and its arguments, such as ["columns", "events"], ["commit"] or
-["autocommit", true]. What it gave is {"rows", "columns"}, or {"error": [SQLSTATE, TEXT]}. A value is a pair of its type's name and what JSON has for it.
+A step is ["execute", SQL, PARAMETERS], ["first", SQL, COUNT] for its first rows alone, or the name of a method of the cursor or the connection and its
+arguments, such as ["columns", "events"], ["commit"] or ["autocommit", true]. What it gave is {"rows", "columns"}, or {"error": [SQLSTATE, TEXT]}. A value is a
+pair of its type's name and what JSON has for it.
 """
 
 import json
@@ -30,6 +31,9 @@ def carried_out(name, *arguments):
         cursor.execute(sql, *parameters)
     elif name == "executemany":
         cursor.executemany(*arguments)
+    elif name == "first":
+        sql, count = arguments
+        return {"rows": [[shown(value) for value in row] for row in cursor.execute(sql).fetchmany(count)]}
     else:
         getattr(cursor, name)(*arguments)
     if cursor.description is None:
