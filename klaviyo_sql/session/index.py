@@ -174,9 +174,11 @@ def agree(
     exact = True
     limit: int | None = None
     offset = 0
+    limited = False
     for n in range(info.nConstraint):
         code = info.get_aConstraint_op(n)
         if code in LIMITS:
+            limited = True  # SQLite says so of a query whose rows are shown, not of one that counts them
             number = info.get_aConstraint_rhs(n)
             if isinstance(number, int) and number >= 0:
                 limit, offset = (number, offset) if code == LIMIT else (limit, number)
@@ -239,7 +241,7 @@ def agree(
             limit=limit + offset if limit is not None and exact else None,
             updates=keyed and _updates(info, table, row_key),
             sifted=limit is not None and not exact,
-            fixed=_fixed(way, terms, columns),
+            fixed=None if limited else _fixed(way, terms, columns),
         )
     )
     return True
