@@ -140,7 +140,7 @@ class Engine:
         total = counts.total(scan, self.tables) if self._counts else None
         if total is None:
             return None
-        plan = self.plan(total)
+        plan = self.presumed(total)  # of what it reads nothing has to be known before
         if isinstance(total.table.source, CountedCollection) and not any(chain.counted for chain in plan.chains):
             return None  # it would read the events as well
         return plan
