@@ -101,6 +101,6 @@ def oracle(_extension: Extension) -> Iterator[Oracle]:
 @pytest.fixture(scope="session")
 def unread(_extension: Extension) -> Iterator[Oracle]:
     """The same of an account whose rows Klaviyo may count when nobody reads them."""
-    found = _oracle(_extension, truth.eventful(), "eventful", parallel=1, counts="aggregates")
+    found = _oracle(_extension, truth.eventful(), "eventful", counts="aggregates")
     yield found
     found.close()

@@ -27,7 +27,7 @@ def unread() -> Iterator[Oracle]:
     made = truth.eventful()
 
     def opens(cached: bool) -> Connection:
-        opened = connection(made, cached, parallel=1, counts=COUNTING[1])
+        opened = connection(made, cached, counts=COUNTING[1])
         opened._counts = COUNTING[0]
         return opened
 
