@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+import apsw
+import pytest
 from plans.test_browsing import COUNT, LOOK, PREVIEW, REQUESTS
 
 from .host import Host
@@ -29,3 +31,13 @@ def test_schemas_send_nothing(open_host: Callable[..., Host]) -> None:
         host.execute(f"SELECT * FROM pragma_table_xinfo('{name}')").fetchall()
         host.execute(f"EXPLAIN SELECT * FROM {name} LIMIT 10").fetchall()
     assert not list(host.sandbox.requests)
+
+
+def test_counts_have_a_bound_and_previews_have_none(open_host: Callable[..., Host]) -> None:
+    host = open_host("plans", count_requests=3, cache_seconds=0)
+    with pytest.raises(apsw.SQLError, match=r"The rows of events are only counted, and that has taken 3 requests.*or raise count_requests"):
+        host.execute("SELECT count(*) FROM events").fetchall()
+    assert len(list(host.sandbox.requests)) == 3
+    assert len(host.execute("SELECT * FROM events LIMIT 10").fetchall()) == 10
+    assert len(host.execute("SELECT id FROM events").fetchall()) == 6000
+    assert host.execute("SELECT count(*) FROM (SELECT id FROM metrics LIMIT 3) CROSS JOIN list_profiles WHERE list_id = 'NONE00'").fetchall() == [(0,)]
