@@ -78,6 +78,7 @@ def connect(
     statement_timeout: float | None = None,
     share_limits: bool | None = None,
     counts: str | None = None,
+    count_requests: int | None = None,
     materialized: str | Iterable[str] | None = None,
     copy_file: str | Path | None = None,
     max_writes: int | None = None,
@@ -98,12 +99,13 @@ def connect(
     request waits for a limit, `cache_seconds` how long a page is answered from memory (0: never), `cache_bytes` the memory for that,
     `parallel` how many requests of one scan may be under way at once (default: 20; the sandbox has no latency to hide: 1).
     `share_limits` lets the processes of this user that have the same key count their requests together, in small files in a state folder (default:
-    KLAVIYO_SQL_SHARE_LIMITS, else yes). `counts` says where counts of events come from (default: KLAVIYO_SQL_COUNTS, else "rows"): "aggregates" has
-    Klaviyo count wherever that is exact, "aggregates+sums" has it add up values too; docs/counting-events.md tells when.
+    KLAVIYO_SQL_SHARE_LIMITS, else yes). `counts` says where counts of events and of members come from (default: KLAVIYO_SQL_COUNTS, else
+    "rows"): "aggregates" has Klaviyo count wherever that is exact, "aggregates+sums" has it add up values too; docs/counting-events.md tells when.
 
-    Three bounds stop a statement that costs more than was meant; by default there are none. `max_requests` bounds the requests that it sends
+    Four bounds stop a statement that costs more than was meant; by default there are none. `max_requests` bounds the requests that it sends
     (KLAVIYO_SQL_MAX_REQUESTS), `max_rows` the rows that it reads from Klaviyo (KLAVIYO_SQL_MAX_ROWS): BudgetExceeded. `statement_timeout` bounds
-    the seconds from its start to its last row (KLAVIYO_SQL_STATEMENT_TIMEOUT): StatementTimeout.
+    the seconds from its start to its last row (KLAVIYO_SQL_STATEMENT_TIMEOUT): StatementTimeout. `count_requests` bounds the requests of each scan
+    whose rows are only counted (KLAVIYO_SQL_COUNT_REQUESTS): BudgetExceeded.
 
     `materialized` names the tables that are answered from a local copy, such as `("events:max_age=1m", "profiles")` (default:
     KLAVIYO_SQL_MATERIALIZED), and `copy_file` where the copies lie (default: KLAVIYO_SQL_COPY_FILE, else a file for the account in the

@@ -15,7 +15,7 @@ from typing import Any, NamedTuple, Protocol
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from klaviyo_sql import errors
-from klaviyo_sql.fetch import Budget, Client, Window, Workers
+from klaviyo_sql.fetch import Budget, Client, CountBudget, Window, Workers
 from klaviyo_sql.fetch.merging import SortKey, merged, sort_key
 from klaviyo_sql.fetch.rows import Row
 from klaviyo_sql.model.clock import Clock
@@ -46,7 +46,11 @@ class Scans(Protocol):
 
     def scan(self, scan: Scan) -> Iterator[Row]: ...
 
-    def pages_of(self, scan: Scan) -> Iterator[list[Row]]: ...
+    def pages_of(self, scan: Scan, budget: Budget | None = None) -> Iterator[list[Row]]: ...
+
+    def count(self, scan: Scan, budget: Budget | None = None) -> int | None: ...
+
+    def count_budget(self, table: Table) -> CountBudget: ...
 
     def read_whole(self, scan: Scan) -> list[Row]: ...
 
@@ -72,14 +76,18 @@ class Engine:
         poll: Callable[[], None],
         account: str | None = None,
         lead: Engine | None = None,
+        counts: bool = False,
     ) -> None:
         """`parallel` is how many requests of one scan may be under way; `poll` is called while a scan waits, and raises to end it.
+
+        `counts`: rows that nobody reads may be counted by Klaviyo.
 
         `account` is the account's name in the settings, which its errors begin with; `lead` is the engine whose budget counts for it as well.
         """
         self.client = client
         self.account = account
         self._lead = lead
+        self._counts = counts
         self._parallel = parallel
         self.budget = Budget()
         """That of the statement that is running: whoever runs it puts it here."""
@@ -114,9 +122,34 @@ class Engine:
         """
         return self.run(self.plan(scan))
 
-    def pages_of(self, scan: Scan) -> Iterator[list[Row]]:
-        """The same rows in lists that are not empty: what has been read already, without asking for more."""
-        return self.pages(self.plan(scan), sifted=scan.sifted)
+    def pages_of(self, scan: Scan, budget: Budget | None = None) -> Iterator[list[Row]]:
+        """The same rows in lists that are not empty: what has been read already, without asking for more.
+
+        `budget` is the part of the statement's that the scan may use, where that is not all of it.
+        """
+        return self.pages(self.plan(scan), sifted=scan.sifted, budget=budget)
+
+    def count(self, scan: Scan, budget: Budget | None = None) -> int | None:
+        """How many rows the scan has, where Klaviyo counts them and may be asked; None when they have to be read."""
+        total = self.total(scan)
+        found = [value for value, *_ in self.run(total, budget)] if total else []
+        return sum(found) if found and None not in found else None
+
+    def total(self, scan: Scan) -> Plan | None:
+        """The plan by which Klaviyo counts the rows of the scan; None when they have to be read."""
+        total = counts.total(scan, self.tables) if self._counts else None
+        if total is None:
+            return None
+        plan = self.presumed(total)  # of what it reads nothing has to be known before
+        if isinstance(total.table.source, CountedCollection) and not any(chain.counted for chain in plan.chains):
+            return None  # it would read the events as well
+        return plan
+
+    def count_budget(self, table: Table) -> CountBudget:
+        """What a scan of the table may use of the statement's budget, as long as none of its rows is read."""
+        countable = isinstance(table.source, Collection) and table.source.count is not None and not self._counts
+        hint = 'Let Klaviyo count where it can, with counts = "aggregates"' if countable else ""
+        return CountBudget(self.statement_budget, hint)
 
     def plan(self, scan: Scan) -> Plan:
         """The plan of a scan that is about to run; the first of a period table reads the account's time zone.
@@ -128,9 +161,16 @@ class Engine:
             self.statement_budget.foresee(plan.table.name, len(plan.chains))
         return plan
 
-    def new_budget(self, *, max_requests: int | None, max_rows: int | None, seconds: float | None) -> Budget:
+    def new_budget(self, *, max_requests: int | None, max_rows: int | None, seconds: float | None, count_requests: int | None = None) -> Budget:
         """The budget of a statement that begins now."""
-        return Budget(max_requests=max_requests, max_rows=max_rows, seconds=seconds, clock=self._clock, narrowing=self._narrowing)
+        return Budget(
+            max_requests=max_requests,
+            max_rows=max_rows,
+            seconds=seconds,
+            count_requests=count_requests,
+            clock=self._clock,
+            narrowing=self._narrowing,
+        )
 
     def _narrowing(self, name: str) -> str:
         """How a query of the table can be made smaller."""
@@ -186,30 +226,30 @@ class Engine:
         """All rows of a scan, for somebody who will not stop halfway: with as many requests at once as there may be from the first on."""
         return list(itertools.chain.from_iterable(self.pages(self.plan(scan), eager=True)))
 
-    def run(self, plan: Plan) -> Iterator[Row]:
+    def run(self, plan: Plan, budget: Budget | None = None) -> Iterator[Row]:
         """The rows of a plan, in its order if it has one."""
-        return itertools.chain.from_iterable(self.pages(plan))
+        return itertools.chain.from_iterable(self.pages(plan, budget=budget))
 
-    def pages(self, plan: Plan, *, eager: bool = False, sifted: bool = False, begin: bool = False) -> Iterator[list[Row]]:
+    def pages(self, plan: Plan, *, eager: bool = False, sifted: bool = False, begin: bool = False, budget: Budget | None = None) -> Iterator[list[Row]]:
         """The same rows in lists that are not empty: what has been read already, without asking for more.
 
         `eager` when all of them will be wanted: the window need not open step by step; `sifted` when a few may be enough. With `begin` the first requests
-        are on their way when this returns, for who reads several scans side by side.
+        are on their way when this returns, for who reads several scans side by side. `budget` is the statement's, unless another is given.
         """
-        pages = self._read(plan, eager=eager, sifted=sifted)
+        pages = self._read(plan, eager=eager, sifted=sifted, budget=budget or self.statement_budget)
         if begin:
             next(pages)
         found = filter(None, pages)
         return _in_order(found, plan, plan.order) if plan.order else found
 
-    def _read(self, plan: Plan, *, eager: bool, sifted: bool) -> Iterator[list[Row]]:
+    def _read(self, plan: Plan, *, eager: bool, sifted: bool, budget: Budget) -> Iterator[list[Row]]:
         """The pages, after an empty one, which is there as soon as the first requests are on their way; errors name the account."""
         order = plan.order
         try:
             if order is not None and len(plan.chains) > 1:
-                yield from self._merged(plan, order)
+                yield from self._merged(plan, order, budget)
                 return
-            window = self._window(plan, self._chains(plan), eager=eager, sifted=sifted)
+            window = self._window(plan, self._chains(plan, budget), budget, eager=eager, sifted=sifted)
             try:
                 window.begin()
                 yield []
@@ -219,17 +259,17 @@ class Engine:
         except errors.Error as error:
             raise errors.of_account(error, self.account)  # noqa: B904 - it is the same exception
 
-    def _chains(self, plan: Plan) -> Iterator[Chain]:
+    def _chains(self, plan: Plan, budget: Budget) -> Iterator[Chain]:
         """The chains, those of children as the parents' pages come in."""
         if plan.parents is None or plan.chains_of is None:
             yield from plan.chains
             return
-        for parents in _in_groups(_each_once(self.run(plan.parents)), plan.at_once):
+        for parents in _in_groups(_each_once(self.run(plan.parents, budget)), plan.at_once):
             yield from plan.chains_of(parents)
 
-    def _merged(self, plan: Plan, order: Order) -> Iterator[list[Row]]:
+    def _merged(self, plan: Plan, order: Order, budget: Budget) -> Iterator[list[Row]]:
         """Several ordered chains as one; their first pages are read side by side, for all of them are needed to know the first row."""
-        windows = [self._window(plan, [chain]) for chain in plan.chains]
+        windows = [self._window(plan, [chain], budget) for chain in plan.chains]
         waiting = deque(windows)
 
         def begin_another() -> None:
@@ -251,7 +291,7 @@ class Engine:
             for window in windows:
                 window.stop()
 
-    def _window(self, plan: Plan, chains: Iterable[Chain], *, eager: bool = False, sifted: bool = False) -> Window:
+    def _window(self, plan: Plan, chains: Iterable[Chain], budget: Budget, *, eager: bool = False, sifted: bool = False) -> Window:
         """What reads chains side by side, in order, if the plan has one."""
         return Window(
             self.client,
@@ -262,7 +302,7 @@ class Engine:
             ordered=plan.order is not None,
             sifted=sifted,
             poll=self._poll,
-            budget=self.statement_budget,
+            budget=budget,
             until=self._until,
         )
 

@@ -15,12 +15,14 @@ from cachetools import LRUCache
 from klaviyo_sql import contract
 from klaviyo_sql.engine import Scans
 from klaviyo_sql.errors import NotSupportedError
+from klaviyo_sql.fetch import Budget
 from klaviyo_sql.fetch.rows import Row
 from klaviyo_sql.model.table import Collection, Detail, Id, Question, Table
 from klaviyo_sql.plan import cost
 from klaviyo_sql.plan.constraints import Constraint, Operator
 from klaviyo_sql.plan.filters import MOST_VALUES
 from klaviyo_sql.plan.scan import Order, Scan
+from klaviyo_sql.unread import UnreadRows
 
 _REMEMBERED_KEYS = 20_000
 _REMEMBERED_ROWS = 10_000
@@ -49,6 +51,8 @@ class Scanner:
     limit: int | None = None
     sifted: bool = False
     """Whether SQLite drops rows before it counts to a LIMIT."""
+    unread: bool = False
+    """Whether SQLite may only count the rows."""
     _rest: tuple[int, tuple[Constraint, ...]] | None = None
     """What the remembered keys are true for: the column that they are of, and the other terms."""
     _found: MutableMapping[str, list[Row]] = field(default_factory=lambda: LRUCache(_REMEMBERED_KEYS))
@@ -59,6 +63,8 @@ class Scanner:
     _read_ahead: int = 0
     """How many they were at first."""
     _scanned: tuple[tuple[Constraint, ...], list[Row]] | None = None
+    _counted: tuple[tuple[Constraint, ...], list[Row], int] | None = None
+    """The terms, the first page and the number of rows of the last scan that was only counted."""
     _asked: set[str] = field(default_factory=set)
     """The questions of which there are only so many a day."""
 
@@ -68,12 +74,31 @@ class Scanner:
         rows = self._remembered(constraints) if lookup is None else self._looked_up(lookup, waiting)
         if rows is not None:
             return iter((rows,) if rows else ())
-        return self._scan(constraints)
+        return self._unread(constraints) if self.unread else self._scan(constraints)
 
-    def _scan(self, constraints: tuple[Constraint, ...]) -> Iterator[list[Row]]:
+    def _unread(self, constraints: tuple[Constraint, ...]) -> UnreadRows:
+        """The rows, which may only be counted; how many they are is remembered for when an inner loop is run again."""
+        budget = self.engine.count_budget(self.table)
+        if self._counted is not None and _same(self._counted[0], constraints):
+            _, first, total = self._counted
+            return UnreadRows(self.table.name, _resumed(first, self._scan(constraints, budget)), lambda _: total, budget)
+        source = self.table.source
+        page = contract.operation(source.list).page if isinstance(source, Collection) else None
+
+        def count(first: list[Row]) -> int | None:
+            if page is None or len(first) < page.max:
+                return None  # there is no second page
+            total = self.engine.count(Scan(self.table, self.columns, constraints), budget)
+            if total is not None:
+                self._counted = constraints, first, total
+            return total
+
+        return UnreadRows(self.table.name, self._scan(constraints, budget), count, budget)
+
+    def _scan(self, constraints: tuple[Constraint, ...], budget: Budget | None = None) -> Iterator[list[Row]]:
         """The rows as they come; few enough of them are remembered, for an inner loop is run again for each row of the outer one."""
         self._ration(constraints)
-        pages = self.engine.pages_of(Scan(self.table, self.columns, constraints, self.order, self.limit, sifted=self.sifted))
+        pages = self.engine.pages_of(Scan(self.table, self.columns, constraints, self.order, self.limit, sifted=self.sifted), budget)
         kept: list[Row] = []
         for page in pages:
             kept += page
@@ -187,6 +212,16 @@ class Scanner:
         for row in self.engine.read_whole(Scan(self.table, columns, (*terms, *lookup.rest), self.order)):
             groups.setdefault(row[position], []).append(row)
         return groups
+
+
+def _resumed(first: list[Row], pages: Iterator[list[Row]]) -> Iterator[list[Row]]:
+    """The pages of a scan whose first rows are known: nothing is asked for until others are wanted."""
+    yield first
+    known = len(first)
+    for page in pages:
+        if known < len(page):
+            yield page[known:] if known else page
+        known = max(0, known - len(page))
 
 
 def _same(left: tuple[Constraint, ...], right: tuple[Constraint, ...]) -> bool:

@@ -47,12 +47,15 @@ environment:
   KLAVIYO_SQL_MAX_REQUESTS, KLAVIYO_SQL_MAX_ROWS, KLAVIYO_SQL_STATEMENT_TIMEOUT
                      bounds of every statement, as --max-requests, --max-rows
                      and --statement-timeout are
+  KLAVIYO_SQL_COUNT_REQUESTS
+                     bound of the requests of scans whose rows are only counted, as
+                     --count-requests is
   KLAVIYO_SQL_SHARE_LIMITS
                      0 lets each process count its requests for itself; else all
                      that have the same key stay within its limits together
   KLAVIYO_SQL_STATE_FOLDER
                      where that is kept, instead of ~/.local/state/klaviyo-sql
-  KLAVIYO_SQL_COUNTS aggregates lets Klaviyo count events, as --counts does
+  KLAVIYO_SQL_COUNTS aggregates lets Klaviyo count, as --counts does
   KLAVIYO_SQL_MATERIALIZED
                      tables that are answered from a local copy, as
                      events:max_age=5m,profiles; KLAVIYO_SQL_COPY_FILE is its file
@@ -255,6 +258,7 @@ def parser() -> argparse.ArgumentParser:
     )
     query.add_argument("--max-requests", type=_positive, metavar="N", help="stop a statement that needs more requests")
     query.add_argument("--max-rows", type=_positive, metavar="N", help="stop a statement that reads more rows from Klaviyo")
+    query.add_argument("--count-requests", type=_positive, metavar="N", help="stop a scan that only counts rows and needs more requests for that")
     query.add_argument("--statement-timeout", type=_seconds, metavar="SECONDS", help="stop a statement that takes longer")
     query.add_argument("--output", type=Path, metavar="FILE", help="write the rows to a file instead")
     _width(query)
@@ -385,7 +389,7 @@ def _source(command: argparse.ArgumentParser) -> None:
     command.add_argument(
         "--counts",
         choices=("rows", "aggregates", "aggregates+sums"),
-        help="where counts of events come from: the events (default), or Klaviyo's aggregates where they are exact",
+        help="where counts of events and members come from: the rows (default), or Klaviyo where it counts exactly",
     )
     command.add_argument("--database", metavar="FILE", help="a SQLite file with your own tables, made when it is not there (default: in memory)")
     command.add_argument("--account", metavar="NAME", help="the account of the settings that tables without a schema are of")

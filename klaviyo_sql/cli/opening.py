@@ -28,6 +28,7 @@ def connected(arguments: Namespace) -> klaviyo_sql.Connection:
             api_key=_key(key_file) if key_file else None,
             sandbox=getattr(arguments, "sandbox", False),
             counts=getattr(arguments, "counts", None),
+            count_requests=getattr(arguments, "count_requests", None),
             write=True if getattr(arguments, "write", False) or dry_run else None,
             max_writes=getattr(arguments, "max_writes", None),
             dry_run=dry_run or None,

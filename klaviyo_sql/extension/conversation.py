@@ -35,6 +35,9 @@ from klaviyo_sql.write.changes import Conflict
 _BATCH = 500
 """Rows in a batch: half of the largest page, so that the host uses one half while the other is encoded."""
 
+_MOST_TIMES = 50_000
+"""Rows that one may stand for; the host takes a few more."""
+
 Arrange = Callable[[Mapping[str, str]], Arrangement]
 
 _log = logging.getLogger("klaviyo_sql.extension")
@@ -222,30 +225,27 @@ class Conversation:
         cursor = ScanCursor(session.engine.budget, session.copies.current)
         self._cursors[number] = cursor
         if isinstance(served, ServedOwn):
-            columns = served.columns
-            cursor.begin(columns, iter([served.rows()]))
+            cursor.begin_own(served)
         else:
-            columns = index.read(agreed).columns
-            pages = served.pages(agreed, tuple(values), cursor)
-            if served.row_key is not None:
-                pages = _with_row_keys(pages, tuple(columns.index(served.table.index(name)) for name in served.table.key), len(columns))
-                columns = (*columns, served.row_key)
-            cursor.begin(columns, pages)
+            cursor.begin(served, agreed, served.pages(agreed, tuple(values), cursor))
             session.statement.enter(cursor)
-        return self._batch(cursor, columns)
+        return self._batch(cursor, is_told=False)
 
-    def _next(self, number: int) -> Any:
+    def _next(self, number: int, row: int | None) -> Any:
         cursor = self._cursors[number]
         self.session.engine.budget = cursor.budget
         self.session.copies.current = cursor.snapshots
-        return self._batch(cursor, None)
+        if row is not None:
+            cursor.read_from(row)
+        return self._batch(cursor, is_told=row is None)
 
-    def _batch(self, cursor: ScanCursor, columns: tuple[int, ...] | None) -> Any:
+    def _batch(self, cursor: ScanCursor, *, is_told: bool) -> Any:
+        """The next rows; `is_told` whether the host knows already which columns they have."""
         if self._is_interrupted():
             raise errors.Interrupted("The statement was interrupted.")
         cursor.budget.check_time()  # the host does not ask between its own steps
-        after, rows = cursor.batch()
-        return after, columns, rows
+        after, rows, times = cursor.batch()
+        return after, None if is_told else cursor.columns, times, rows
 
     def _close(self, number: int) -> None:
         cursor = self._cursors.pop(number, None)
@@ -333,16 +333,10 @@ class Conversation:
         return served
 
 
-def _with_row_keys(pages: Iterator[list[Row]], key: tuple[int, ...], width: int) -> Iterator[list[Row]]:
-    """The rows with the column `row_key` behind them; the key's columns are at these places."""
-    for page in pages:
-        yield [(*row[:width], key_text([row[position] for position in key])) for row in page]
-
-
 class ScanCursor(Standing):
     """A scan in progress: what the host has of its page, and what is left."""
 
-    __slots__ = ("_before", "_next", "_pages", "budget", "snapshots")
+    __slots__ = ("_before", "_next", "_pages", "_row_key", "budget", "snapshots")
 
     def __init__(self, budget: Budget, snapshots: Snapshots) -> None:
         super().__init__()
@@ -353,29 +347,55 @@ class ScanCursor(Standing):
         """The first row of the page that the host does not have yet."""
         self._before = 0
         """The rows of the pages before."""
+        self._row_key: int | None = None
+        """The column `row_key`, if the table has it."""
 
-    def begin(self, columns: tuple[int, ...], pages: Iterator[list[Row]]) -> None:
-        """The scan begins: these columns of these rows."""
-        self._positions = {column: position for position, column in enumerate(columns)}
+    def begin(self, table: Served, agreed: str, pages: Iterator[list[Row]]) -> None:
+        """The scan begins: these rows of what was agreed on."""
+        self.take_up(table, agreed, pages)
+        self._row_key = table.row_key
         self._pages = pages
+
+    def begin_own(self, table: ServedOwn) -> None:
+        """The scan begins: all rows of what the driver tells of itself."""
+        self._positions = {column: column for column in table.columns}
+        self._pages = iter([table.rows()])
+
+    @property
+    def columns(self) -> tuple[int, ...]:
+        """The columns that the rows of a batch have."""
+        return (*self._positions, self._row_key) if self._row_key is not None and self._unread is None else tuple(self._positions)
+
+    def read_from(self, row: int) -> None:
+        """The host reads more of that row than it has: from now on, batches begin with it and have all columns."""
+        self._at = row - self._before
+        if not 0 <= self._at < len(self._page) or not self.reads():
+            raise errors.InternalError("A column is read that the scan was not asked for.")
+        self._before, self._next = row - self._at, self._at
 
     def stand(self, row: int | None) -> None:
         """The host is in that row of the scan, which is in the page at hand: the next one is only read when it is past this one. None: it is in none."""
         self._at = max(0, min((row or 0) - self._before, len(self._page) - 1))
         self._row = self._page[self._at] if self._page and row is not None else None
 
-    def batch(self) -> tuple[After, list[Row]]:
-        """The next rows: of the page at hand, else of the next one; none at the end."""
+    def batch(self) -> tuple[After, list[Row], int]:
+        """The next rows, and for how many each stands: of the page at hand, else of the next one; none at the end."""
         if self._next >= len(self._page):
             self._before += len(self._page)
             self._page = next(self._pages, [])
             self._next = 0
         page, width, first = self._page, len(self._positions), self._next
+        if self._unread is not None and page:
+            self._next = min(len(page), first + _MOST_TIMES)
+            after = After.AT_HAND if self._next < len(page) else After.ASK
+            return after, [tuple(page[0][position] for position in self._positions.values())], self._next - first
         self._next = min(len(page), first + _BATCH)
-        rows = page if len(page) <= _BATCH else page[first : self._next]
-        if rows and len(rows[0]) > width:
+        rows = page if self._next - first == len(page) else page[first : self._next]
+        if self._row_key is not None:
+            rows = [(*row[:width], key_text([row[position] for position in self._keys])) for row in rows]
+        elif rows and len(rows[0]) > width:
             rows = [row[:width] for row in rows]
-        return (After.LAST if not rows else After.AT_HAND if self._next < len(page) else After.ASK), rows
+        return (After.LAST if not rows else After.AT_HAND if self._next < len(page) else After.ASK), rows, 1
 
     def close(self) -> None:
         """Nobody wants the rest."""

@@ -18,8 +18,8 @@ first; the payload is one value in msgpack. Requests are answered in their order
     T  TABLE     [module, schema, name, [argument …]]                                               t  [table, CREATE TABLE]
     P  PLAN      [table, [term …], [[column, descending] …], columns used (64 bits)]                p  [possible, [[argument, omit, list] …], cost, rows,
                  term: [column, operator, usable, is an IN, collation, value if it is known]            flags, ordered, agreement, lasting]
-    S  SCAN      [cursor, table, begun, agreement, [value …], [[cursor, row] …]]                    b  [state, [column …] or nil, [[value …] …]]
-    N  NEXT      [cursor]                                                                           b  as above, without columns
+    S  SCAN      [cursor, table, begun, agreement, [value …], [[cursor, row] …]]                    b  [state, [column …] or nil, times, [[value …] …]]
+    N  NEXT      [cursor, row or nil]                                                               b  as above, without columns where they stay the same
     C  CLOSE     [cursor]
     F  CALL      [function, [value …]]                                                              v  value
     I  INSTANT   [text]                                                                             i  [key or nil, complaint or nil]
@@ -36,7 +36,9 @@ is answered all the same, for the answer says what was sent.
 
 `lasting` says that PLAN is always answered like this, so that it need not be asked again. The values of SCAN stand in the order of the arguments that PLAN gave
 out; those of an IN are arrays. The rows in SCAN are where the connection's other cursors stand, counted from the beginning of their scans: an inner loop will
-be asked for what is below. A batch has rows of the columns in the order of the first one's list. Its state says what comes after:
+be asked for what is below. A batch has rows of the columns in the order of the list that came last, and each stands for so many rows (`times`, as a rule 1).
+Of a scan whose rows may only be counted the columns are at first those that are the same in all of them. When the host is asked for another column, it asks
+for the rows from this one on: NEXT with the row's number. The state says what comes after the batch:
 
     0  LAST     nothing
     1  AT HAND  more rows that have been read: the host asks for them ahead, while it uses these
@@ -52,7 +54,7 @@ from typing import Any
 
 import msgspec
 
-PROTOCOL = 2
+PROTOCOL = 3
 
 CONTROL = struct.Struct("=III")
 OPEN, CANCEL = 1, 2

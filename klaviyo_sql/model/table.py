@@ -357,6 +357,24 @@ class Elements:
 
 
 @dataclass(frozen=True, slots=True)
+class MetricCount:
+    """Rows of one metric, from one instant to another: a metric aggregate tells how many there are.
+
+    `metric` is the relation to the metric, and `time` Klaviyo's name for the instant.
+    """
+
+    metric: str
+    time: str
+
+
+@dataclass(frozen=True, slots=True)
+class ParentCount:
+    """Rows of one parent: this column of the parent's table tells how many there are."""
+
+    column: str
+
+
+@dataclass(frozen=True, slots=True)
 class Collection:
     """Rows are the resources of a list operation, one chain of pages each; with `each`, what is in them: first links, then elements of those.
 
@@ -367,7 +385,7 @@ class Collection:
     `one` says that the reply is one resource, not a page of them. `always` are clauses that every request has: they leave out only resources that have
     no rows. `of` is the table of the resources, when rows are what is in them: with `each`, or with `distinct`, which makes one row of all resources that
     have the same values in the table's key, and none of those that have no value there. `of_metrics` are the names of metrics: rows are only those of
-    metrics that are called so in the account.
+    metrics that are called so in the account. `count` says what else than the rows tells how many there are.
     """
 
     resource: str
@@ -385,6 +403,7 @@ class Collection:
     of: str | None = None
     distinct: bool = False
     of_metrics: tuple[str, ...] = ()
+    count: MetricCount | ParentCount | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,8 @@
-"""Counts of events without the events: whether metric aggregates give the same answer, decided with the values of one run.
+"""Counts without the rows: whether Klaviyo tells how many there are, decided with the values of one run.
 
-Days and hours are those of UTC, in which SQL sees times. A range that does not begin and end with one of them, or that reaches back further than
-Klaviyo aggregates, is answered with the events themselves, each counted once.
+Of members of a list or a segment, a column of that tells it; of events metric aggregates do, as long as they give the same answer. Days and hours are those
+of UTC, in which SQL sees times. A range that does not begin and end with one of them, or that reaches back further than Klaviyo aggregates, is answered with
+the events themselves, each counted once.
 """
 
 from __future__ import annotations
@@ -14,12 +15,12 @@ from typing import NoReturn
 from klaviyo_sql import contract
 from klaviyo_sql.model import timestamps
 from klaviyo_sql.model.request import Request
-from klaviyo_sql.model.table import CountedCollection, Table
+from klaviyo_sql.model.table import Collection, CountedCollection, MetricCount, ParentCount, ParentId, Related, Table
 from klaviyo_sql.plan import periods, planning
 from klaviyo_sql.plan.chains import Chain, Counted, Plan
 from klaviyo_sql.plan.constraints import Bound, Constraint, Operator, Unknown, combine
 from klaviyo_sql.plan.scan import Scan
-from klaviyo_sql.tables.event_counts import BOUND, BOUNDS, BUCKET, COUNT, INTERVAL, KEY, SUM
+from klaviyo_sql.tables.event_counts import BOUND, BOUNDS, BUCKET, COUNT, EVENT_COUNTS, INTERVAL, KEY, SUM
 from klaviyo_sql.tables.events import EVENTS
 
 _STEPS = {"hour": timedelta(hours=1), "day": timedelta(days=1)}
@@ -37,6 +38,46 @@ class _EventsAreReadError(Exception):
 def plan(scan: Scan, tables: dict[str, Table], now: datetime) -> Plan:
     """The plan of a scan of the counts; DataError when the time is compared with a text that is none."""
     return _Planning(scan, tables, now).plan()
+
+
+def total(scan: Scan, tables: dict[str, Table]) -> Scan | None:
+    """The scan whose rows, added up, are how many rows this one has; None when only its rows can tell."""
+    source = scan.table.source
+    if not isinstance(source, Collection) or isinstance(source, CountedCollection) or source.each or source.distinct or source.of_metrics:
+        return None
+    if isinstance(source.count, ParentCount):
+        return _total_of_parent(scan, source.count, tables)
+    return _total_of_metric(scan, source.count) if isinstance(source.count, MetricCount) else None
+
+
+def _total_of_parent(scan: Scan, count: ParentCount, tables: dict[str, Table]) -> Scan | None:
+    """The parent's column, when nothing is asked of the rows but whose they are."""
+    if len(scan.constraints) != 1:
+        return None
+    (term,) = scan.constraints
+    parent = scan.table.source.parent
+    if parent is None or term.operator is not Operator.EQUAL or not isinstance(scan.table.columns[term.column].place, ParentId):
+        return None
+    table = tables[parent.table]
+    return Scan(table, (table.index(count.column),), (replace(term, column=table.index("id")),))
+
+
+def _total_of_metric(scan: Scan, count: MetricCount) -> Scan | None:
+    """The counts of events under the same conditions, when these are on the metric and the time alone."""
+    positions = {column.name: position for position, column in enumerate(EVENT_COUNTS.columns)}
+    terms, bounds = [], 0
+    for term in scan.constraints:
+        column = scan.table.columns[term.column]
+        if isinstance(column.place, Related) and column.place.relation == count.metric:
+            terms.append(replace(term, column=positions["metric_id"]))
+        elif column.type.is_instant and any(filter_.field == count.time for filter_ in column.filters):
+            terms.append(replace(term, column=positions[BOUND]))
+            bounds += 1
+        else:
+            return None
+    given = {INTERVAL: "day", BOUNDS: bounds}
+    arguments = (Constraint(positions[name], Operator.EQUAL, value) for name, value in given.items())
+    return Scan(EVENT_COUNTS, (positions[COUNT],), (*terms, *arguments))
 
 
 class _Planning:

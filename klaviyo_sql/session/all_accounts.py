@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from klaviyo_sql.engine import Engine
-from klaviyo_sql.fetch import Budget
+from klaviyo_sql.fetch import Budget, CountBudget
 from klaviyo_sql.fetch.merging import merged
 from klaviyo_sql.fetch.rows import Row
 from klaviyo_sql.model.table import AccountName, Column, Table, Type
@@ -83,9 +83,17 @@ class AllAccounts:
         """The rows of a scan, as `Engine.scan` gives them."""
         return itertools.chain.from_iterable(self.pages(self.plan(scan)))
 
-    def pages_of(self, scan: Scan) -> Iterator[list[Row]]:
+    def pages_of(self, scan: Scan, budget: Budget | None = None) -> Iterator[list[Row]]:
         """The same rows in lists that are not empty."""
-        return self.pages(self.plan(scan))
+        return self.pages(self.plan(scan), budget=budget)
+
+    def count(self, scan: Scan, budget: Budget | None = None) -> int | None:
+        """Nobody counts the rows of all accounts."""
+        return None
+
+    def count_budget(self, table: Table) -> CountBudget:
+        """What a scan of the table may use of the statement's budget, as long as none of its rows is read."""
+        return next(iter(self._engines.values()))().count_budget(table)
 
     def read_whole(self, scan: Scan) -> list[Row]:
         """All rows of a scan, for somebody who will not stop halfway."""
@@ -116,16 +124,16 @@ class AllAccounts:
             one_by_one=order is None and scan.limit is not None,
         )
 
-    def pages(self, plan: JointPlan, *, eager: bool = False) -> Iterator[list[Row]]:
+    def pages(self, plan: JointPlan, *, eager: bool = False, budget: Budget | None = None) -> Iterator[list[Row]]:
         """The rows in lists that are not empty, in the plan's order if it has one."""
         if plan.one_by_one:
             for part in plan.parts:
-                yield from _named(part.engine.pages(part.plan, eager=eager), part.account, plan.shown)
+                yield from _named(part.engine.pages(part.plan, eager=eager, budget=budget), part.account, plan.shown)
             return
         reading: list[Iterator[list[Row]]] = []
         try:
             for part in plan.parts:
-                reading.append(part.engine.pages(part.plan, eager=eager, begin=True))
+                reading.append(part.engine.pages(part.plan, eager=eager, begin=True, budget=budget))
             named = [_named(pages, part.account, plan.shown) for part, pages in zip(plan.parts, reading, strict=True)]
             if plan.order is None:
                 yield from _in_turn(named)

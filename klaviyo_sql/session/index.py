@@ -6,14 +6,14 @@ The agreement travels from xBestIndex to xFilter as JSON text, which EXPLAIN QUE
 from __future__ import annotations
 
 import functools
-from collections.abc import Collection
+from collections.abc import Collection as Names
 from dataclasses import dataclass
 from typing import Any, Protocol
 
 import msgspec
 
 from klaviyo_sql.model import timestamps
-from klaviyo_sql.model.table import Grouping, Parameter, ParentId, Table
+from klaviyo_sql.model.table import Collection, CountedCollection, Grouping, Id, Parameter, ParentId, Related, Table
 from klaviyo_sql.plan import cost, pushdown
 from klaviyo_sql.plan.constraints import Constraint, Operator, Unknown, comparable
 from klaviyo_sql.plan.scan import Order
@@ -93,6 +93,8 @@ class Agreement(msgspec.Struct, frozen=True, omit_defaults=True):
     """Whether the scan is certainly for an UPDATE of the table, or a DELETE, where SQLite does not tell what else it needs."""
     sifted: bool = False
     """Whether a LIMIT ends the scan at a row that nobody knows, because SQLite drops some that come before."""
+    fixed: tuple[int, ...] | None = None
+    """The columns that are the same in all rows, where SQLite may read no others, as when it only counts; None where it certainly reads some."""
 
     def constraints(self, values: tuple[Any, ...]) -> tuple[Constraint, ...]:
         """The terms with the values of one run."""
@@ -154,7 +156,7 @@ def agree(
     *,
     target: Needed | None = None,
     row_key: int | None = None,
-    reads: Collection[str] = (),
+    reads: Names[str] = (),
     keyed: bool = False,
 ) -> bool:
     """Fill in SQLite's index information for one way to scan the table; `name` tells it from all others of the connection.
@@ -172,9 +174,11 @@ def agree(
     exact = True
     limit: int | None = None
     offset = 0
+    limited = False
     for n in range(info.nConstraint):
         code = info.get_aConstraint_op(n)
         if code in LIMITS:
+            limited = True  # SQLite says so of a query whose rows are shown, not of one that counts them
             number = info.get_aConstraint_rhs(n)
             if isinstance(number, int) and number >= 0:
                 limit, offset = (number, offset) if code == LIMIT else (limit, number)
@@ -237,9 +241,31 @@ def agree(
             limit=limit + offset if limit is not None and exact else None,
             updates=keyed and _updates(info, table, row_key),
             sifted=limit is not None and not exact,
+            fixed=None if limited else _fixed(way, terms, columns),
         )
     )
     return True
+
+
+def _fixed(way: Table, terms: list[tuple[int, Operator, Any]], columns: tuple[int, ...]) -> tuple[int, ...] | None:
+    """The columns that the terms give the same value in every row, if they and times in ranges are all that SQLite says that it uses.
+
+    It says so of the key as well, always, and of a range that it need not look at again: whether it reads these shows when it does.
+    """
+    if (
+        not isinstance(way.source, Collection)
+        or isinstance(way.source, CountedCollection)
+        or any(isinstance(way.columns[column].place, Id) for column, _, _ in terms)
+    ):
+        return None
+    fixed, ranged = set(), set(map(way.index, way.key))
+    for column, operator, _ in terms:
+        declared = way.columns[column]
+        if operator is Operator.EQUAL and isinstance(declared.place, Related | ParentId) and pushdown.is_exact(way, column, operator):
+            fixed.add(column)
+        elif declared.type.is_instant:
+            ranged.add(column)
+    return tuple(sorted(fixed.intersection(columns))) if fixed | ranged >= set(columns) else None
 
 
 def _presume(info: IndexInfo, target: Needed, name: str) -> bool:
@@ -271,7 +297,7 @@ def _updates(info: IndexInfo, table: Table, row_key: int | None) -> bool:
     return len(table.columns) + (row_key is not None) < _LAST_BIT and len(info.colUsed) > _LAST_BIT
 
 
-def used(info: IndexInfo, table: Table, row_key: int | None = None, reads: Collection[str] = ()) -> tuple[int, ...]:
+def used(info: IndexInfo, table: Table, row_key: int | None = None, reads: Names[str] = ()) -> tuple[int, ...]:
     """The columns that will be read; SQLite's mask has 64 bits, and the last one stands for every column from there on.
 
     With a column `row_key` the key is read as well: SQLite tells rows apart by it. Where that column is behind the last bit, `reads` are the names of those

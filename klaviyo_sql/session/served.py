@@ -22,6 +22,7 @@ from klaviyo_sql.session.index import IndexInfo
 from klaviyo_sql.session.pending import Pending
 from klaviyo_sql.session.session import Known, Session
 from klaviyo_sql.session.targets import Target, Targets
+from klaviyo_sql.unread import UnreadRows
 from klaviyo_sql.write.changes import Change, Conflict, Kind
 from klaviyo_sql.write.checking import check_columns
 from klaviyo_sql.write.ways import refused, repeated
@@ -248,25 +249,43 @@ class Served:
 class Standing:
     """Where a cursor stands in the rows of its scan: the page at hand, and the row in it.
 
-    A plain class with slots, because a row costs an attribute or two of it and cursor tricks were measured to bring nothing.
+    A plain class with slots, because a row costs an attribute or two of it and cursor tricks were measured to bring nothing. Of rows that may only be
+    counted, `_positions` has no columns but those that are the same in all of them, until another is read.
     """
 
-    __slots__ = ("_at", "_keys", "_page", "_positions", "_row")
+    __slots__ = ("_all_positions", "_at", "_keys", "_page", "_positions", "_row", "_unread")
 
     def __init__(self) -> None:
         self._page: list[Row] = []
         self._at = 0
         self._row: Row | None = None
         self._positions: dict[int, int] = {}
+        """Where in the row each column is that can be read as it is."""
+        self._all_positions: dict[int, int] = {}
         """Where in the row each column is."""
+        self._unread: UnreadRows | None = None
+        """The rows, as long as they may only be counted."""
         self._keys: tuple[int, ...] = ()
         """Where in the row the key is, of a table with a column `row_key`."""
 
-    def take_up(self, table: Served, agreed: str) -> None:
-        """The rows that come will have the columns that were agreed on."""
-        self._positions = {column: position for position, column in enumerate(index.read(agreed).columns)}
+    def take_up(self, table: Served, agreed: str, pages: Iterator[list[Row]]) -> None:
+        """The rows that come have the columns that were agreed on."""
+        agreement = index.read(agreed)
+        self._positions = self._all_positions = {column: position for position, column in enumerate(agreement.columns)}
+        self._unread = pages if isinstance(pages, UnreadRows) else None
+        if self._unread is not None:
+            self._positions = {column: self._all_positions[column] for column in agreement.fixed or ()}
         if table.row_key is not None:
-            self._keys = tuple(self._positions[position] for position in map(table.table.index, table.table.key) if position in self._positions)
+            self._keys = tuple(self._all_positions[position] for position in map(table.table.index, table.table.key) if position in self._all_positions)
+
+    def reads(self) -> bool:
+        """A row is read that might only have been counted; False when that was known, so that what is asked for is not there."""
+        if self._unread is None:
+            return False
+        self._page, self._at = self._unread.reading(self._page, self._at)
+        self._row = self._page[self._at]
+        self._positions, self._unread = self._all_positions, None
+        return True
 
     @property
     def key(self) -> str:

@@ -68,6 +68,7 @@ class Session:
         self.max_requests = settings.max_requests
         self.max_rows = settings.max_rows
         self.statement_timeout = settings.statement_timeout
+        self.count_requests = settings.count_requests
         # A local copy of the events counts them without any request, and as they were when it was made fresh.
         self.counts = COUNTING[0] if EVENTS.name in settings.materialized else settings.counts
         self.declared = {**tables, **REPORTS}
@@ -117,7 +118,9 @@ class Session:
             self.pending.begin_statement()
         if self.copies.active:
             self.copies.begin()
-        self.engine.budget = self.engine.new_budget(max_requests=self.max_requests, max_rows=self.max_rows, seconds=self.statement_timeout)
+        self.engine.budget = self.engine.new_budget(
+            max_requests=self.max_requests, max_rows=self.max_rows, seconds=self.statement_timeout, count_requests=self.count_requests
+        )
         return self.engine.budget
 
     # Accounts
@@ -148,7 +151,9 @@ class Session:
         )
         clock = self._clock or SystemClock()
         lead = next(iter(self.engines.values()), None)
-        engine = Engine(client, clock, self.declared, parallel=settings.parallel, poll=self._poll, account=account, lead=lead)
+        engine = Engine(
+            client, clock, self.declared, parallel=settings.parallel, poll=self._poll, account=account, lead=lead, counts=settings.counts != COUNTING[0]
+        )
         self.engines[account] = engine
         return engine
 

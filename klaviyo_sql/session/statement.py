@@ -35,7 +35,9 @@ class Statement:
         scanner = self._scanners.get(agreed)
         if scanner is None:
             agreement = index.read(agreed)
-            scanner = self._scanners[agreed] = Scanner(engine, table, agreement.columns, agreement.scan_order, agreement.limit, agreement.sifted)
+            scanner = self._scanners[agreed] = Scanner(
+                engine, table, agreement.columns, agreement.scan_order, agreement.limit, agreement.sifted, unread=agreement.fixed is not None
+            )
         return scanner
 
     def enter(self, cursor: Standing) -> None:

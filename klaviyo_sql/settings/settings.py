@@ -22,7 +22,7 @@ PARALLEL = 20
 """Requests of one scan under way at once: at 0.2 s a request a hundred a second, and as many connections as httpx handles well."""
 
 COUNTING = ("rows", "aggregates", "aggregates+sums")
-"""Where counts of events come from: the events; Klaviyo's metric aggregates; those, and sums of values as well."""
+"""Where counts come from: the rows; Klaviyo, where it counts them (metric aggregates, profile_count); there, and sums of values as well."""
 
 MOST_WRITES = 1000
 """Rows that one UPDATE or DELETE may touch unless more are allowed."""
@@ -49,8 +49,8 @@ class Settings:
     `timeout` is the seconds that Klaviyo may stay silent, `max_wait` the most seconds that one request waits for a limit, `cache_seconds` how
     long a page is answered from memory (0: never), `cache_bytes` how much memory that may take, `parallel` how many requests of a
     scan may be under way at once. `max_requests` and `max_rows` bound what one statement sends and reads, `statement_timeout` its seconds;
-    None is no bound. `counts` says where counts of events come from. `materialized` are the tables that are answered from a local copy, in `copy_file`
-    (None: one for the account in the user's cache folder).
+    None is no bound. `counts` says where counts come from, `count_requests` bounds what a scan sends of which no row is read.
+    `materialized` are the tables that are answered from a local copy, in `copy_file` (None: one for the account in the user's cache folder).
     With `share_limits` the processes of this user count their requests together; `state_folder` is where they keep what they must know of each other
     (None: each counts for itself).
     `max_writes` is how many rows one UPDATE or DELETE may touch (0: any number), `dry_run` makes the requests of writes and sends none, `on_error` says whether
@@ -73,6 +73,7 @@ class Settings:
     statement_timeout: float | None = field(default=None, metadata=_taking(Number(0.001), "KLAVIYO_SQL_STATEMENT_TIMEOUT"))
     share_limits: bool = field(default=True, metadata=_taking(Flag("1 to share limits with other processes"), "KLAVIYO_SQL_SHARE_LIMITS"))
     counts: str = field(default=COUNTING[0], metadata=_taking(Choice(COUNTING), "KLAVIYO_SQL_COUNTS"))
+    count_requests: int | None = field(default=None, metadata=_taking(Number(1, whole=True), "KLAVIYO_SQL_COUNT_REQUESTS"))
     materialized: Mapping[str, Freshness] = field(default_factory=dict, metadata=_taking(Copies(), MATERIALIZED))
     copy_file: Path | None = field(default=None, metadata=_taking(File(), "KLAVIYO_SQL_COPY_FILE"))
     max_writes: int = field(default=MOST_WRITES, metadata=_taking(Number(0, whole=True), "KLAVIYO_SQL_MAX_WRITES"))

@@ -149,7 +149,7 @@ class Connection:
 
     @property
     def max_requests(self) -> int | None:
-        """Requests that one statement may send; None: any number. This and the two below hold for statements that begin after they are set."""
+        """Requests that one statement may send; None: any number. This and the three below hold for statements that begin after they are set."""
         return self.session.max_requests
 
     @max_requests.setter
@@ -164,6 +164,15 @@ class Connection:
     @max_rows.setter
     def max_rows(self, most: int | None) -> None:
         self.session.max_rows = most
+
+    @property
+    def count_requests(self) -> int | None:
+        """Requests that each scan may send whose rows are only counted; None: any number."""
+        return self.session.count_requests
+
+    @count_requests.setter
+    def count_requests(self, most: int | None) -> None:
+        self.session.count_requests = most
 
     @property
     def statement_timeout(self) -> float | None:

@@ -267,6 +267,9 @@ class _Reader:
         else:
             assert isinstance(engine, Engine)  # noqa: S101 - there are no others
             plan = engine.presumed(scan)
+            total = engine.total(scan) if agreement.fixed is not None and not plan.nothing else None
+            if total is not None:
+                plan = replace(plan, note="; ".join(filter(None, (plan.note, _only_counted(total)))))
         before = self._not_before(engine, plan)
         step = _step(plan.table, line.name, plan, agreement, around, at_once=engine.parallel, before=before)
         if scanned.name != table.name:
@@ -328,6 +331,12 @@ def _unread(table: str, alias: str) -> Step:
         rows=1,
         nothing="its rows are named by their key",
     )
+
+
+def _only_counted(total: Plan) -> str:
+    """What is asked where the rows of a scan are only counted, or skipped, which shows when it runs."""
+    requests = " and ".join(chain.first.readable for chain in total.chains)
+    return f"if nothing is read of the rows of the first page, and there are more, Klaviyo is asked how many: {requests}"
 
 
 def _one_of_all(engine: AllAccounts, scan: Scan) -> tuple[Plan, tuple[str, ...]]:

@@ -167,9 +167,9 @@ class Cursor(Standing):
             return
         table.refuse()
         self._repeated = table.repeated()
-        self.take_up(table, agreed)
         self._row = self._current[0] = None  # an inner loop that is run again looks for what is waiting in others, not here
         self._pages = table.pages(agreed, values, self)
+        self.take_up(table, agreed, self._pages)
         table.statement.enter(self)
         self._turn()
 
@@ -192,6 +192,9 @@ class Cursor(Standing):
         try:
             return self._row[self._positions[column]]  # type: ignore[index]  # SQLite asks for no column at the end
         except KeyError:
+            if self.reads():
+                self._current[0] = self._row
+                return self.Column(column)
             if column == self._table.row_key:
                 return self.key
             raise errors.InternalError(f"{self._table.name}: column {column} was not agreed on") from None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from klaviyo_sql.model.table import Attribute, Collection, Column, Example, Filter, Id, Included, Linked, Related, Table, Type
+from klaviyo_sql.model.table import Attribute, Collection, Column, Example, Filter, Id, Included, Linked, MetricCount, Related, Table, Type
 from klaviyo_sql.tables.columns import linked
 
 _ATTRIBUTED = (
@@ -32,6 +32,7 @@ EVENTS = Table(
         cut_by="datetime",
         changes="datetime",
         absent_statuses=frozenset({400, 404}),
+        count=MetricCount(metric="metric", time="datetime"),
     ),
     key=("id",),
     typical_rows=1_000_000,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from klaviyo_sql.model.table import Attribute, Collection, Column, Detail, Example, Filter, Id, Parent, ParentId, Table, Type
+from klaviyo_sql.model.table import Attribute, Collection, Column, Detail, Example, Filter, Id, Parent, ParentCount, ParentId, Table, Type
 from klaviyo_sql.tables.profiles import MEMBER_COLUMNS
 
 LISTS = Table(
@@ -42,6 +42,7 @@ LIST_PROFILES = Table(
         parent=Parent("lists", "list_id"),
         default_sort="joined_group_at",
         cut_by="joined_group_at",
+        count=ParentCount("profile_count"),
     ),
     key=("list_id", "profile_id"),
     typical_rows=200_000,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from klaviyo_sql.model.table import Attribute, Collection, Column, Detail, Example, Filter, Id, Parent, ParentId, Table, Type
+from klaviyo_sql.model.table import Attribute, Collection, Column, Detail, Example, Filter, Id, Parent, ParentCount, ParentId, Table, Type
 from klaviyo_sql.tables.profiles import MEMBER_COLUMNS
 
 SEGMENTS = Table(
@@ -51,6 +51,7 @@ SEGMENT_PROFILES = Table(
         parent=Parent("segments", "segment_id"),
         default_sort="joined_group_at",
         cut_by="joined_group_at",
+        count=ParentCount("profile_count"),
     ),
     key=("segment_id", "profile_id"),
     typical_rows=200_000,

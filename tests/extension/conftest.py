@@ -14,6 +14,7 @@ from oracle import truth
 from oracle.oracle import Oracle
 
 from klaviyo_sql.extension import build
+from klaviyo_sql.sandbox import Account
 
 from .host import Host, Requests
 
@@ -75,19 +76,31 @@ def open_host(extension: Extension) -> Iterator[Callable[..., Host]]:
         host.close()
 
 
-@pytest.fixture(scope="session")
-def oracle(_extension: Extension) -> Iterator[Oracle]:
-    """The oracle whose tables are in the extension, in the place of that of the suites that are imported here."""
-    made = truth.account()
+def _oracle(extension: Extension, made: Account, order: str, **given: Any) -> Oracle:
+    """An oracle whose tables are in the extension; the worker finds the account by the order."""
 
     def opens(cached: bool) -> Any:
         with pytest.MonkeyPatch.context() as patch:
-            patch.setenv("KLAVIYO_SQL_PYTHON", str(_extension.worker))
-            _extension.order("oracle", cache_seconds=60.0 if cached else 0, parallel=1 if cached else 20, max_wait=10_000)
-            host = Host(_extension.library, _extension.requests)
+            patch.setenv("KLAVIYO_SQL_PYTHON", str(extension.worker))
+            extension.order(order, **{"cache_seconds": 60.0 if cached else 0, "parallel": 1 if cached else 20, "max_wait": 10_000, **given})
+            host = Host(extension.library, extension.requests)
             host.execute("SELECT count(*) FROM klaviyo_requests").fetchall()
             return host
 
-    found = Oracle(made, truth.database(truth.contents(made)), opens)
+    return Oracle(made, truth.database(truth.contents(made)), opens)
+
+
+@pytest.fixture(scope="session")
+def oracle(_extension: Extension) -> Iterator[Oracle]:
+    """The oracle whose tables are in the extension, in the place of that of the suites that are imported here."""
+    found = _oracle(_extension, truth.account(), "oracle")
+    yield found
+    found.close()
+
+
+@pytest.fixture(scope="session")
+def unread(_extension: Extension) -> Iterator[Oracle]:
+    """The same of an account whose rows Klaviyo may count when nobody reads them."""
+    found = _oracle(_extension, truth.eventful(), "eventful", counts="aggregates")
     yield found
     found.close()

@@ -23,10 +23,11 @@ static void message(Writer *writer) {
   static const char *const texts[] = {"", "a", "2026-01-01 00:00:00", "a longer text than fits into the shortest form of one, by far"};
   uint32_t columns = any(6), rows = any(8);
   writer_begin(writer, 'b');
-  write_array(writer, 3);
+  write_array(writer, 4);
   write_integer(writer, any(3));
   write_array(writer, columns);
   for (uint32_t n = 0; n < columns; n++) write_integer(writer, any(70));
+  write_integer(writer, any(3) ? 1 : any(70000));
   write_array(writer, rows);
   for (uint32_t row = 0; row < rows; row++) {
     write_array(writer, columns);
@@ -70,6 +71,7 @@ static void read_batch(const uint8_t *bytes, size_t length) {
   read_integer(&reader);
   Value columns = read_value(&reader);
   for (uint32_t n = 0; columns.type == VALUE_ARRAY && n < columns.length && !reader.bad; n++) read_integer(&reader);
+  seen += (uint64_t)read_integer(&reader);
   uint32_t rows = read_array(&reader);
   for (uint32_t row = 0; row < rows && !reader.bad; row++) {
     if (columns.length <= 16 && read_row(&reader, cells, columns.length))

@@ -46,6 +46,8 @@ class LoggedSandbox(Sandbox):
 @functools.cache
 def account(kind: str) -> Account:
     """As the fixtures of the suites make it."""
+    if kind == "eventful":
+        return truth.eventful()
     return truth.account() if kind == "oracle" else generate(seed=7, today=NOW.date(), profiles=420, events=6000)
 
 
@@ -56,7 +58,7 @@ def arrange(environment: Mapping[str, str]) -> Arrangement:
     if kind is None:
         return arranged(sandbox=False)
     made = account(kind) if kind != "writing" else generate(seed=11, today=NOW.date(), profiles=60, events=400)
-    now = datetime.combine(made.today, time(18), tzinfo=UTC) if kind == "oracle" else NOW
+    now = datetime.combine(made.today, time(18), tzinfo=UTC) if kind in ("oracle", "eventful") else NOW
     sandbox = LoggedSandbox(made, clock=SimulatedClock(now), entitlements=(*DEFAULT, WEBHOOKS))
     return arranged(sandbox=sandbox, **{"write": False, **orders["settings"]})  # the worker may have been started by a test that writes
 

@@ -13,8 +13,8 @@ from klaviyo_sql.sandbox import Account
 
 from .host import Host
 
-# Statements are not read before SQLite reads them: the extension counts events by reading them.
-TAKEN = [pair for pair in PAIRS if not any(value.startswith("counts=") for _, value in pair.directives)]
+# Statements are not read before SQLite reads them: what a scan of the events finds out by itself is in another file.
+TAKEN = [pair for pair in PAIRS if pair.file != "counts"]
 
 
 @pytest.mark.parametrize("pair", TAKEN, ids=[pair.name for pair in TAKEN])

@@ -6,13 +6,31 @@ from collections.abc import Iterator
 
 import pytest
 
+from klaviyo_sql import Connection
+from klaviyo_sql.settings import COUNTING
+
 from . import truth
-from .oracle import Oracle
+from .oracle import Oracle, connection
 
 
 @pytest.fixture(scope="session")
 def oracle() -> Iterator[Oracle]:
     made = truth.account()
     found = Oracle(made, truth.database(truth.contents(made)))
+    yield found
+    found.close()
+
+
+@pytest.fixture(scope="session")
+def unread() -> Iterator[Oracle]:
+    """An oracle whose rows Klaviyo may count when nobody reads them; statements are not read beforehand."""
+    made = truth.eventful()
+
+    def opens(cached: bool) -> Connection:
+        opened = connection(made, cached, counts=COUNTING[1])
+        opened._counts = COUNTING[0]
+        return opened
+
+    found = Oracle(made, truth.database(truth.contents(made)), opens)
     yield found
     found.close()

@@ -45,13 +45,14 @@ class Query:
         return f"{self.sql}\n-- {list(self.parameters)!r}"[:6000]
 
 
-def connection(account: Account, cached: bool) -> Connection:
+def connection(account: Account, cached: bool, **given: Any) -> Connection:
     """The account's tables, at noon and a bit of the account's last day."""
     clock = SimulatedClock(datetime.combine(account.today, time(18), tzinfo=UTC))
     # Webhooks are read as an OAuth app reads them.
     sandbox = Sandbox(account, clock=clock, entitlements=(*DEFAULT, WEBHOOKS))
     # The side without a cache reads with many requests at once, the other page after page.
-    return opened(":memory:", sandbox=sandbox, autocommit=True, cache_seconds=60.0 if cached else 0, parallel=1 if cached else 20, max_wait=10_000)
+    given = {"cache_seconds": 60.0 if cached else 0, "parallel": 1 if cached else 20, "max_wait": 10_000, **given}
+    return opened(":memory:", sandbox=sandbox, autocommit=True, **given)
 
 
 class Oracle:

@@ -44,6 +44,17 @@ def generated() -> Account:
 
 
 @functools.cache
+def eventful() -> Account:
+    """An account with metrics and lists that have more rows than a page."""
+    return generate(seed=7, today=TODAY, profiles=300, events=9000)
+
+
+def longest(members: dict[str, dict[str, str]]) -> str:
+    """The list or segment with the most members, which are more than a page."""
+    return max(members, key=lambda identifier: len(members[identifier]))
+
+
+@functools.cache
 def account() -> Account:
     """The account of the oracle: the generated one, made nastier by hand."""
     return odd(generate(seed=7, today=TODAY, profiles=300, events=3000))

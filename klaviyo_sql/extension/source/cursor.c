@@ -14,6 +14,8 @@ struct Cursor {
   Frame *batch;
   Reader reader;
   uint32_t left; /* rows of the batch behind the current one */
+  int64_t times; /* for how many rows each of them stands */
+  int64_t again; /* for how many more the current one stands */
   int state; /* what comes after the batch */
   int at_end;
   uint32_t asked; /* the number of the request for the next batch, when it was sent ahead */
@@ -25,6 +27,7 @@ struct Cursor {
   sqlite3_int64 row; /* the current one, counted from the beginning of the scan */
 };
 
+enum { MOST_TIMES = 1 << 16 }; /* rows that one may stand for: a number that makes no sense would keep SQLite busy for years */
 enum { BATCH_LAST = 0, BATCH_AT_HAND = 1, BATCH_ASK = 2 };
 
 int cursor_open(sqlite3_vtab *base, sqlite3_vtab_cursor **made) {
@@ -76,13 +79,15 @@ int cursor_close(sqlite3_vtab_cursor *base) {
   return SQLITE_OK;
 }
 
-/* Ask for the batch behind this one; the answer is waited for by somebody else. */
-static int ask_ahead(Cursor *cursor) {
+/* Ask for the batch behind this one, or for the current row and those behind it with all columns; the answer is waited for by somebody else. */
+static int ask_ahead(Cursor *cursor, int is_read) {
   Host *host = ((Table *)cursor->base.pVtab)->host;
   Writer request;
   writer_begin(&request, 'N');
-  write_array(&request, 1);
+  write_array(&request, 2);
   write_integer(&request, cursor->id);
+  if (is_read) write_integer(&request, cursor->row);
+  else write_null(&request);
   cursor->asked = send_request(host, &request);
   writer_end(&request);
   return cursor->asked != 0;
@@ -92,6 +97,7 @@ static int step(Cursor *cursor, char **error) {
   if (!cursor->left) return SQLITE_OK;
   if (!read_row(&cursor->reader, cursor->cells, cursor->columns)) return unreadable(error);
   cursor->left--;
+  cursor->again = cursor->times - 1;
   return SQLITE_OK;
 }
 
@@ -104,7 +110,7 @@ static int take(Cursor *cursor, Frame *reply, char **error) {
   uint32_t parts = read_array(&reader);
   int state = (int)read_integer(&reader);
   Value columns = read_value(&reader);
-  if (reader.bad || parts != 3 || state < BATCH_LAST || state > BATCH_ASK) return unreadable(error);
+  if (reader.bad || parts != 4 || state < BATCH_LAST || state > BATCH_ASK) return unreadable(error);
   if (columns.type == VALUE_ARRAY) {
     uint32_t known = 0;
     Reader again = reader;
@@ -125,12 +131,14 @@ static int take(Cursor *cursor, Frame *reply, char **error) {
   } else if (columns.type != VALUE_NULL || !cursor->cells) {
     return unreadable(error);
   }
+  cursor->times = read_integer(&reader);
   cursor->left = read_array(&reader);
-  if (reader.bad || (cursor->left == 0 && state != BATCH_LAST)) return unreadable(error);
+  if (reader.bad || cursor->times < 1 || cursor->times > MOST_TIMES || (cursor->left == 0 && state != BATCH_LAST)) return unreadable(error);
   cursor->reader = reader;
   cursor->state = state;
   cursor->at_end = cursor->left == 0;
-  if (state == BATCH_AT_HAND && !ask_ahead(cursor)) return broken(((Table *)cursor->base.pVtab)->host, error);
+  cursor->again = 0;
+  if (state == BATCH_AT_HAND && !ask_ahead(cursor, 0)) return broken(((Table *)cursor->base.pVtab)->host, error);
   return step(cursor, error);
 }
 
@@ -185,12 +193,12 @@ int cursor_filter(sqlite3_vtab_cursor *base, int lists, const char *agreed, int 
   return code == SQLITE_OK ? take(cursor, reply, error) : code;
 }
 
-/* The batch behind the current one. */
-static int turn(Cursor *cursor) {
+/* The next batch: the one behind the current one, or the current row and those behind it with all columns. */
+static int turn(Cursor *cursor, int is_read) {
   Table *table = (Table *)cursor->base.pVtab;
   Host *host = table->host;
   char **error = &table->base.zErrMsg;
-  if (cursor->state == BATCH_LAST) {
+  if (cursor->state == BATCH_LAST && !is_read) {
     cursor->at_end = 1;
     return SQLITE_OK;
   }
@@ -199,7 +207,12 @@ static int turn(Cursor *cursor) {
     return SQLITE_ERROR;
   }
   if (host->line.owner != getpid()) return greet(host, error);
-  if (!cursor->asked && !ask_ahead(cursor)) return broken(host, error);
+  if (is_read) {
+    free(cursor->came); /* what was asked for ahead has too few columns */
+    cursor->came = NULL;
+    cursor->asked = 0;
+  }
+  if (!cursor->asked && !ask_ahead(cursor, is_read)) return broken(host, error);
   Frame *reply = cursor->came;
   uint32_t number = cursor->asked;
   cursor->came = NULL;
@@ -228,17 +241,29 @@ int cursor_next(sqlite3_vtab_cursor *base) {
   Host *host = ((Table *)base->pVtab)->host;
   if (host->bad_time) return complaint(host, &base->pVtab->zErrMsg);
   cursor->row++;
-  return cursor->left ? step(cursor, &base->pVtab->zErrMsg) : turn(cursor);
+  if (cursor->again > 0) {
+    cursor->again--;
+    return SQLITE_OK;
+  }
+  return cursor->left ? step(cursor, &base->pVtab->zErrMsg) : turn(cursor, 0);
 }
 
 int cursor_eof(sqlite3_vtab_cursor *base) { return ((Cursor *)base)->at_end; }
 
+static int is_there(const Cursor *cursor, int column) {
+  return column >= 0 && (uint32_t)column < cursor->known && cursor->positions[column] < cursor->columns;
+}
+
 int cursor_column(sqlite3_vtab_cursor *base, sqlite3_context *context, int column) {
   Cursor *cursor = (Cursor *)base;
   if (sqlite3_vtab_nochange(context)) return SQLITE_OK; /* an UPDATE that leaves it alone: the value need not be known */
-  if (column < 0 || (uint32_t)column >= cursor->known || cursor->positions[column] >= cursor->columns) {
-    sqlite3_result_error(context, "klaviyo: a column is read that the scan was not asked for", -1);
-    return SQLITE_INTERNAL;
+  if (!is_there(cursor, column)) { /* of rows that might only have been counted */
+    int code = turn(cursor, 1);
+    if (code != SQLITE_OK) return code;
+    if (cursor->at_end || !is_there(cursor, column)) {
+      sqlite3_result_error(context, "klaviyo: a column is read that the scan was not asked for", -1);
+      return SQLITE_INTERNAL;
+    }
   }
   give(context, &cursor->cells[cursor->positions[column]]);
   return SQLITE_OK;

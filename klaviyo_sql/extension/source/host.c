@@ -7,7 +7,7 @@
 
 #include "table.h"
 
-enum { PROTOCOL = 2 };
+enum { PROTOCOL = 3 };
 enum { LOOK_MILLISECONDS = 25 }; /* between two looks whether the statement was interrupted */
 enum { ENDING_SECONDS = 20 }; /* for which what comes after a statement that was given up waits until the worker has heard of that */
 
