@@ -6,7 +6,8 @@ from argparse import Namespace
 
 from klaviyo_sql.cli import exits, parameters, statements
 from klaviyo_sql.cli.opening import connected
-from klaviyo_sql.sqlite.explain import as_json, explain
+from klaviyo_sql.sqlite.explain import explain
+from klaviyo_sql.sqlite.explanation import as_json
 
 
 def run(arguments: Namespace) -> int:
