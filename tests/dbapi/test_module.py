@@ -19,7 +19,7 @@ PUBLIC = {
 
 CONNECT = [
     "database", "api_key", "base_url", "sandbox", "write", "autocommit", "timeout", "max_wait", "cache_seconds", "cache_bytes",
-    "parallel", "max_requests", "max_rows", "statement_timeout", "share_limits", "counts", "materialized", "copy_file",
+    "parallel", "max_requests", "max_rows", "statement_timeout", "share_limits", "counts", "count_requests", "materialized", "copy_file",
     "max_writes", "dry_run", "on_error", "job_timeout", "audit_file",
     "config",
     "account",
