@@ -20,8 +20,10 @@ from klaviyo_sql.model.table import Table
 from klaviyo_sql.plan.constraints import Constraint, Operator
 from klaviyo_sql.session import all_accounts, introspection, own_tables, schemas
 from klaviyo_sql.session.all_accounts import AllAccounts
+from klaviyo_sql.session.calls import Calls
 from klaviyo_sql.session.own_tables import OwnTable
 from klaviyo_sql.session.pending import Pending
+from klaviyo_sql.session.rehearsal import Rehearsal
 from klaviyo_sql.session.schemas import Schema
 from klaviyo_sql.session.statement import Statement
 from klaviyo_sql.session.targets import Targets
@@ -97,6 +99,9 @@ class Session:
         self.pending = Pending(self.writer, self.copies.written) if settings.write else None
         """What waits for COMMIT, if the session may write."""
         self.targets = Targets()
+        self.rehearsal = Rehearsal()
+        self.calls = Calls(self.writer, lambda: self.engine, self.pending, self.rehearsal)
+        """What carries out procedures."""
         self.schemas: dict[str, Schema] = {schema.name: schema for schema in self._account_schemas()}
         """The sets of tables beside the connection's own: one for each named account, and one for all of them."""
 
@@ -114,6 +119,7 @@ class Session:
     def begin_statement(self) -> Budget:
         """A new statement is about to run: it sees Klaviyo anew, and from now on everything counts for its budget."""
         self.statement.begin()
+        self.calls.begin_statement()
         if self.pending is not None:
             self.pending.begin_statement()
         if self.copies.active:

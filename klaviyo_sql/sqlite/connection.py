@@ -26,12 +26,11 @@ from klaviyo_sql.model.table import Table
 from klaviyo_sql.session.schemas import MODULES, OWN, Schema
 from klaviyo_sql.session.session import Known, Reach, Session
 from klaviyo_sql.settings import COUNTING, Settings
-from klaviyo_sql.sqlite import qualified, schemas
+from klaviyo_sql.sqlite import procedures, qualified, schemas
 from klaviyo_sql.sqlite.cursor import Cursor, Parameters, is_nothing
 from klaviyo_sql.sqlite.failures import no_table, translated
 from klaviyo_sql.sqlite.outer_tables import OuterTables
-from klaviyo_sql.sqlite.procedures import Calls
-from klaviyo_sql.sqlite.virtual_tables import Module, PropertiesModule, Rehearsal, RowsModule, SchemaModule, VirtualTable
+from klaviyo_sql.sqlite.virtual_tables import Module, PropertiesModule, RowsModule, SchemaModule, VirtualTable
 from klaviyo_sql.statements.calls import end, is_call, mentions_call
 from klaviyo_sql.statements.guards import is_unbounded
 from klaviyo_sql.tables import TABLES
@@ -110,7 +109,7 @@ class Connection:
         )
         """The accounts and their tables."""
         self.engine = self.session.engine
-        self.rehearsal = Rehearsal()
+        self.rehearsal = self.session.rehearsal
         self.statement = self.session.statement
         self._outer_tables = OuterTables(self._sqlite, lambda schema: self.session.schema(schema) is not None and schema.lower() not in ("main", "temp"))
         self.statement.elsewhere = self._outer_tables.below
@@ -122,7 +121,7 @@ class Connection:
         """What carries out changes, and remembers what became of each."""
         self._pending = self.session.pending
         self._targets = self.session.targets
-        self.calls = Calls(self.writer, lambda: self.engine, self._pending, self.rehearsal)
+        self.calls = self.session.calls
         """What carries out procedures."""
         self._counts = self.session.counts
         self._unattached = [self.session.own_schema, *self.session.schemas.values()]
@@ -205,7 +204,7 @@ class Connection:
             self._create_module(own.name, RowsModule(own.ddl, rows), read_only=True)
         sqlite.create_scalar_function("refresh", session.refresh, -1, flags=apsw.SQLITE_DIRECTONLY)
         sqlite.create_scalar_function("last_insert_id", session.last_insert_id, 0)
-        self.calls.register(sqlite)
+        procedures.register(sqlite, self.calls)
         sqlite.authorizer = self._targets.authorize if self._write else self._authorize_reading
         if self.copies.active:
             # Statements that no cursor of ours runs, as in a script; each of ours says itself when its statement begins.
@@ -457,7 +456,6 @@ class Connection:
     def begin_statement(self, sql: str = "") -> Budget:
         """A new statement is about to run: it sees Klaviyo anew, and from now on everything counts for its budget."""
         self._outer_tables.begin(sql)
-        self.calls.begin_statement()
         return self.session.begin_statement()
 
     def counting(self, sql: str) -> str:

@@ -11,30 +11,10 @@ import apsw
 from klaviyo_sql import errors
 from klaviyo_sql.fetch.rows import Row
 from klaviyo_sql.session import index
+from klaviyo_sql.session.rehearsal import Rehearsal
 from klaviyo_sql.session.served import Served, Standing
 from klaviyo_sql.session.session import Known, Session
 from klaviyo_sql.write.changes import Conflict
-
-
-class Rehearsal:
-    """While it is `on`, scans are noted here and return no rows: a statement is run without asking Klaviyo anything."""
-
-    def __init__(self) -> None:
-        self.on = False
-        self.looking = False
-        """Whether a statement is prepared only to see what it would do: it may be one that the connection would refuse."""
-        self.scans: dict[str, tuple[Any, ...]] = {}
-        """The values of the first run of each scan, by what was agreed on it."""
-        self.calls: list[str] = []
-        """What procedures would send, as a person reads it."""
-        self.lookups: dict[tuple[str, Any], None] = {}
-        """The tables and ids that would be looked up for rows that are written."""
-
-    def begin(self) -> None:
-        """A statement is about to be rehearsed; whoever begins sets `on` back."""
-        self.scans.clear()
-        self.lookups.clear()
-        self.on = True
 
 
 class Module:
