@@ -14,10 +14,13 @@ from oracle import truth
 from oracle.oracle import Oracle
 
 from klaviyo_sql.extension import build
-from klaviyo_sql.sandbox import Account
+from klaviyo_sql.sandbox import SANDBOX_KEY, Account, serve
 
+from .gated import GatedSandbox
 from .host import Host, Requests
+from .programs import Program
 
+Open = Callable[..., Host]
 SERVING = Path(__file__).parent / "serving.py"
 
 
@@ -104,3 +107,48 @@ def unread(_extension: Extension) -> Iterator[Oracle]:
     found = _oracle(_extension, truth.eventful(), "eventful", counts="aggregates")
     yield found
     found.close()
+
+
+@pytest.fixture
+def open_writing(open_host: Open, monkeypatch: pytest.MonkeyPatch) -> Open:
+    """Opens connections that may write, each to a small account of its own."""
+    monkeypatch.setenv("KLAVIYO_SQL_WRITE", "1")
+
+    def open_one(**settings: Any) -> Host:
+        return open_host("writing", **{"write": True, "cache_seconds": 0, **settings})
+
+    return open_one
+
+
+@pytest.fixture
+def host(open_writing: Open) -> Host:
+    """One such connection."""
+    return open_writing()
+
+
+@pytest.fixture
+def server(account: Account, extension: Extension, monkeypatch: pytest.MonkeyPatch) -> Iterator[GatedSandbox]:
+    """A server that programs with the extension ask."""
+    sandbox = GatedSandbox(account)
+    with serve(sandbox) as url:
+        monkeypatch.setenv("KLAVIYO_API_URL", url)
+        monkeypatch.setenv("KLAVIYO_API_KEY", SANDBOX_KEY)
+        extension.order(None)
+        try:
+            yield sandbox
+        finally:
+            sandbox.gate.set()
+
+
+@pytest.fixture
+def program(extension: Extension) -> Iterator[Callable[..., Program]]:
+    """Starts programs with the extension, and ends them."""
+    programs: list[Program] = []
+
+    def start(script: str, **options: Any) -> Program:
+        programs.append(Program(extension.library, script, **options))
+        return programs[-1]
+
+    yield start
+    for one in programs:
+        one.close()

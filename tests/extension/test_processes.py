@@ -9,64 +9,19 @@ import shutil
 import signal
 import subprocess
 import sys
-import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from klaviyo_sql.model.clock import SystemClock
-from klaviyo_sql.sandbox import SANDBOX_KEY, Account, Response, Sandbox, serve
+from klaviyo_sql.sandbox import SANDBOX_KEY
 
 from .conftest import Extension
+from .gated import GatedSandbox
 from .host import Host
 from .programs import PATIENCE, Program, is_running, until
 
 pytestmark = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="looks at processes in /proc")
-
-
-class GatedSandbox(Sandbox):
-    """A server that does not answer while the gate is shut."""
-
-    def __init__(self, account: Account) -> None:
-        super().__init__(account, clock=SystemClock(), limits=False)
-        self.gate = threading.Event()
-        self.gate.set()
-        self.asked = threading.Event()
-
-    def handle(self, method: str, url: str, headers: Any, body: bytes = b"", *, sleep: Callable[[float], None] | None = None) -> Response:
-        self.asked.set()
-        assert self.gate.wait(PATIENCE)
-        return super().handle(method, url, headers, body, sleep=sleep)
-
-
-@pytest.fixture
-def server(account: Account, extension: Extension, monkeypatch: pytest.MonkeyPatch) -> Iterator[GatedSandbox]:
-    """A server that programs with the extension ask."""
-    sandbox = GatedSandbox(account)
-    with serve(sandbox) as url:
-        monkeypatch.setenv("KLAVIYO_API_URL", url)
-        monkeypatch.setenv("KLAVIYO_API_KEY", SANDBOX_KEY)
-        extension.order(None)
-        try:
-            yield sandbox
-        finally:
-            sandbox.gate.set()
-
-
-@pytest.fixture
-def program(extension: Extension) -> Iterator[Callable[..., Program]]:
-    """Starts programs with the extension, and ends them."""
-    programs: list[Program] = []
-
-    def start(script: str, **options: Any) -> Program:
-        programs.append(Program(extension.library, script, **options))
-        return programs[-1]
-
-    yield start
-    for one in programs:
-        one.close()
 
 
 def test_a_thousand_connections_leave_nothing_behind(program: Callable[..., Program], server: GatedSandbox) -> None:

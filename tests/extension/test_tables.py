@@ -20,8 +20,8 @@ from klaviyo_sql.tables.reports import REPORTS
 from klaviyo_sql.vocabularies import VOCABULARIES
 
 from .conftest import Extension
+from .gated import GatedSandbox
 from .host import Host
-from .test_processes import GatedSandbox, program, server  # noqa: F401 - fixtures
 
 Open = Callable[..., Host]
 ROOT = Path(__file__).parents[2]
@@ -199,7 +199,7 @@ def test_times_are_compared_as_in_python(open_host: Open) -> None:
         assert rows(host, question, left, right) == [(-order, -order)], (left, right)
 
 
-def test_accounts_of_the_settings(extension: Extension, server: GatedSandbox, program: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:  # noqa: F811
+def test_accounts_of_the_settings(extension: Extension, server: GatedSandbox, program: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     file = tmp_path / "config.toml"
     file.write_text('[accounts.shop_a]\napi_key_env = "KLAVIYO_API_KEY"\n[accounts.shop_b]\napi_key_env = "KLAVIYO_API_KEY"\n', encoding="utf-8")
     file.chmod(0o600)
@@ -217,7 +217,7 @@ def test_accounts_of_the_settings(extension: Extension, server: GatedSandbox, pr
     host.ended()
 
 
-def test_a_setting_that_makes_no_sense_is_an_error_and_no_crash(server: GatedSandbox, program: Any, monkeypatch: pytest.MonkeyPatch) -> None:  # noqa: F811
+def test_a_setting_that_makes_no_sense_is_an_error_and_no_crash(server: GatedSandbox, program: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("KLAVIYO_SQL_MAX_REQUESTS", "many")
     host = program("""
         connection = opened()
@@ -230,7 +230,7 @@ def test_a_setting_that_makes_no_sense_is_an_error_and_no_crash(server: GatedSan
     host.ended()
 
 
-def test_the_key_is_refused(server: GatedSandbox, program: Any, monkeypatch: pytest.MonkeyPatch) -> None:  # noqa: F811
+def test_the_key_is_refused(server: GatedSandbox, program: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("KLAVIYO_API_KEY", "pk_wrong_key_of_somebody")
     host = program("""
         connection = opened()

@@ -13,26 +13,8 @@ import pytest
 from .conftest import Extension
 from .host import Host
 from .programs import is_running, until
-from .test_processes import program  # noqa: F401 - a fixture
 
 Open = Callable[..., Host]
-
-
-@pytest.fixture
-def open_writing(open_host: Open, monkeypatch: pytest.MonkeyPatch) -> Open:
-    """Opens connections that may write, each to a small account of its own."""
-    monkeypatch.setenv("KLAVIYO_SQL_WRITE", "1")
-
-    def open_one(**settings: Any) -> Host:
-        return open_host("writing", **{"write": True, "cache_seconds": 0, **settings})
-
-    return open_one
-
-
-@pytest.fixture
-def host(open_writing: Open) -> Host:
-    """One such connection."""
-    return open_writing()
 
 
 def rows(host: Host, sql: str, *values: Any) -> list[tuple[Any, ...]]:
@@ -216,7 +198,7 @@ def test_a_connection_that_is_read_only_refuses(open_host: Open, sql: str) -> No
     assert not list(host.sandbox.requests)
 
 
-def test_a_worker_that_dies_takes_the_transaction_with_it(open_writing: Open, extension: Extension, program: Any) -> None:  # noqa: F811
+def test_a_worker_that_dies_takes_the_transaction_with_it(open_writing: Open, extension: Extension, program: Any) -> None:
     extension.order("writing", write=True, cache_seconds=0)
     host = program("""
         connection = opened()
@@ -245,7 +227,7 @@ def test_a_worker_that_dies_takes_the_transaction_with_it(open_writing: Open, ex
     host.ended()
 
 
-def test_a_host_that_ends_sends_nothing(open_writing: Open, extension: Extension, program: Any) -> None:  # noqa: F811
+def test_a_host_that_ends_sends_nothing(open_writing: Open, extension: Extension, program: Any) -> None:
     extension.order("writing", write=True, cache_seconds=0)
     extension.requests.clear()
     host = program("""
