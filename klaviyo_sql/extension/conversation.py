@@ -8,7 +8,7 @@ import logging
 import os
 import socket
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -25,10 +25,11 @@ from klaviyo_sql.fetch.rows import Row
 from klaviyo_sql.model import timestamps
 from klaviyo_sql.session import index, schemas
 from klaviyo_sql.session.arrangement import Arrangement
+from klaviyo_sql.session.calls import BY_SQL_NAME, CallTable, Gatherer
 from klaviyo_sql.session.own_tables import OwnTable
 from klaviyo_sql.session.served import Served, Standing, key_text
 from klaviyo_sql.session.session import Session
-from klaviyo_sql.statements.guards import is_unbounded
+from klaviyo_sql.statements.guards import is_one_call, is_unbounded
 from klaviyo_sql.version import VERSION
 from klaviyo_sql.write.changes import Conflict
 
@@ -67,10 +68,13 @@ class Conversation:
         self._log = log
         self._ready = ready
         self._session: Session | None = None
-        self._served: list[ServedOwn | Served] = []
+        self._served: list[ServedOwn | Served | CallTable] = []
         self._by_name: dict[tuple[str, str, str, tuple[str, ...]], int] = {}
         self._about: dict[str, ServedOwn] = {}
         self._cursors: dict[int, ScanCursor] = {}
+        self._made: dict[int, dict[Row, list[Row]]] = {}
+        """The calls that each cursor of a procedure's table has made: a loop makes the same one once."""
+        self._groups: dict[int, Gatherer] = {}
         self._current = 0
         self._cancelled = 0
         self._unbounded = False
@@ -83,10 +87,15 @@ class Conversation:
             "S": self._scan,
             "N": self._next,
             "F": self._call,
+            "X": self._act,
+            "J": self._join,
+            "G": self._gather,
+            "E": self._end_group,
             "I": self._instant,
             "U": self._update,
             **{kind: functools.partial(self._transact, kind) for kind in "BYMRsro"},
         }
+        self._unanswered: dict[str, Callable[[int], object]] = {"C": self._leave, "D": self._drop}
         self._answers = {"H": "h", "A": "a", "T": "t", "P": "p", "S": "b", "N": "b", "I": "i"}
 
     def cancel(self, number: int) -> None:
@@ -99,8 +108,8 @@ class Conversation:
         try:
             while (asked := incoming.next()) is not None:
                 kind, number, payload = asked
-                if kind == "C":
-                    self._close(*wire.content(payload))
+                if kind in self._unanswered:
+                    self._unanswered[kind](*wire.content(payload))
                     continue
                 self._current = number
                 self._line.sendall(self._answer(kind, number, payload))
@@ -191,8 +200,10 @@ class Conversation:
         number = self._by_name[key]
         return number, self._served[number].declaration
 
-    def _found(self, module: str, schema: str, name: str, arguments: tuple[str, ...]) -> ServedOwn | Served:
+    def _found(self, module: str, schema: str, name: str, arguments: tuple[str, ...]) -> ServedOwn | Served | CallTable:
         session = self.session
+        if (procedure := BY_SQL_NAME.get(module.lower())) is not None:
+            return CallTable(procedure, session.calls)
         if module in self._about:
             return self._about[module]
         if module == schemas.OWN:
@@ -210,8 +221,10 @@ class Conversation:
     def _plan(self, table: int, terms: list[list[Any]], order: list[list[Any]], used: int) -> Any:
         served = self._served[table]
         offer = Offer(terms, order, used)
+        if isinstance(served, CallTable):
+            self.session.calls.refuse(served.procedure.name)
         possible = served.agree(offer)
-        return offer.agreed(possible=possible, lasting=isinstance(served, ServedOwn) or served.view is None)
+        return offer.agreed(possible=possible, lasting=not isinstance(served, Served) or served.view is None)
 
     def _scan(self, number: int, table: int, begun: list[str] | None, agreed: str, values: list[Any], standing: list[list[int]]) -> Any:
         self._begin(begun)
@@ -224,8 +237,10 @@ class Conversation:
             raise served.unbounded()
         cursor = ScanCursor(session.engine.budget, session.copies.current)
         self._cursors[number] = cursor
-        if isinstance(served, ServedOwn):
-            cursor.begin_own(served)
+        if isinstance(served, CallTable):
+            cursor.begin_whole(range(served.width + len(served.procedure.all_inputs)), served.rows(agreed, values, self._made.setdefault(number, {})))
+        elif isinstance(served, ServedOwn):
+            cursor.begin_whole(served.columns, served.rows())
         else:
             cursor.begin(served, agreed, served.pages(agreed, tuple(values), cursor))
             session.statement.enter(cursor)
@@ -253,6 +268,11 @@ class Conversation:
             self.session.statement.leave(cursor)
             cursor.close()
             self._release(cursor.snapshots)
+
+    def _leave(self, number: int) -> None:
+        """The host closes the cursor."""
+        self._close(number)
+        self._made.pop(number, None)
 
     def _begin(self, begun: list[str] | None) -> None:
         """A statement has begun, unless `begun` is None; these are the texts of those that write."""
@@ -285,6 +305,41 @@ class Conversation:
             return timestamps.to_sql(timestamps.parse(text), microseconds=True), None
         looks_like_one = len(text) == 19 and text[4] == text[7] == "-" and text[10] == " "
         return None, None if looks_like_one else errors.no_time(text)
+
+    # Procedures
+
+    def _act(self, name: str, begun: list[str] | None, values: list[Any]) -> Any:
+        self._begin(begun)
+        calls = self.session.calls
+        calls.refuse(name)
+        return calls.told(BY_SQL_NAME[name.lower()], tuple(values))
+
+    def _join(self, name: str, begun: list[str] | None, group: int, text: str | None) -> None:
+        self._begin(begun)
+        calls, procedure = self.session.calls, BY_SQL_NAME[name.lower()]
+        calls.refuse(name)
+        if text is not None and not is_one_call(text, procedure.names):
+            raise errors.NotSupportedError(
+                f"{name}() of many rows needs a table of the account in its FROM here: of others SQLite does not tell whether they were read to their end or "
+                f"failed half-way. Gather the values before: {calls.of_array(procedure)}. Nothing was sent."
+            )
+        self._groups[group] = Gatherer(procedure, calls)
+
+    def _gather(self, group: int, rows: list[list[Any]]) -> None:
+        for row in rows:
+            self._groups[group].step(*row)
+
+    def _end_group(self, group: int, rows: list[list[Any]]) -> Any:
+        gatherer = self._groups.pop(group)
+        for row in rows:
+            gatherer.step(*row)
+        told = gatherer.final()
+        self.session.calls.send_due()
+        return told
+
+    def _drop(self, group: int) -> None:
+        """The statement has failed: nothing of the group is sent."""
+        self._groups.pop(group, None)
 
     # Writing
 
@@ -328,8 +383,8 @@ class Conversation:
 
     def _written(self, table: int) -> Served:
         served = self._served[table]
-        if isinstance(served, ServedOwn):
-            raise errors.NotSupportedError(f"{served.name} cannot be written to.")
+        if not isinstance(served, Served):
+            raise errors.InternalError(f"table {table} cannot be written to")
         return served
 
 
@@ -356,10 +411,10 @@ class ScanCursor(Standing):
         self._row_key = table.row_key
         self._pages = pages
 
-    def begin_own(self, table: ServedOwn) -> None:
-        """The scan begins: all rows of what the driver tells of itself."""
-        self._positions = {column: column for column in table.columns}
-        self._pages = iter([table.rows()])
+    def begin_whole(self, columns: Iterable[int], rows: list[Row]) -> None:
+        """The scan begins: all rows, with all columns, of what is no table of the account."""
+        self._positions = {column: column for column in columns}
+        self._pages = iter([rows])
 
     @property
     def columns(self) -> tuple[int, ...]:

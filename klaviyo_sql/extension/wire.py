@@ -10,7 +10,8 @@ There are two kinds of sockets, both pairs without a name, so that nobody else c
 When it ends, the host has ended, and so does the worker.
 
 **A session socket** carries frames: length (of what follows), kind (one byte), number, payload. Length and number are unsigned 32-bit integers, little end
-first; the payload is one value in msgpack. Requests are answered in their order, each with one frame of the same number, except CLOSE, which is not answered.
+first; the payload is one value in msgpack. Requests are answered in their order, each with one frame of the same number, except
+CLOSE and DROP, which are not answered.
 
     H  HELLO     [protocol, SQLite's version number, the main database's file]                      h  [protocol, the package's version]
     A  MORE      []                                                                                 a  [[name, kind] …]
@@ -22,6 +23,11 @@ first; the payload is one value in msgpack. Requests are answered in their order
     N  NEXT      [cursor, row or nil]                                                               b  as above, without columns where they stay the same
     C  CLOSE     [cursor]
     F  CALL      [function, [value …]]                                                              v  value
+    X  ACT       [procedure, begun, [value …]]                                                      v  value
+    J  JOIN      [procedure, begun, group, text or nil]                                             v  nil
+    G  GATHER    [group, [[value …] …]]                                                             v  nil
+    E  END       [group, [[value …] …]]                                                             v  value
+    D  DROP      [group]
     I  INSTANT   [text]                                                                             i  [key or nil, complaint or nil]
     U  UPDATE    [table, begun, conflict resolution, [value …]] as xUpdate has them; extension      v  nil
                  type 1 is a column that stays as it is
@@ -32,7 +38,10 @@ Any request may be answered by `e` ERROR [SQLite's code, text] instead.
 
 `begun` is nil, or says that a statement has begun: the texts of those that run and write, of which there is one as a rule. MORE is asked where named
 accounts or writing may be in the settings: it tells what there is beside the names in `source/names.h`, or is more than they say. A SYNC that is cancelled
-is answered all the same, for the answer says what was sent.
+is answered all the same, for the answer says what was sent. So are an ACT, an END, and a SCAN of a procedure's table.
+
+The rows of a procedure that gathers are a group: JOIN begins it, END calls the procedure for all of them, DROP forgets them. The text of JOIN is that of the
+statement, when the host cannot tell its end from its failure: then nothing may be left of it that fails.
 
 `lasting` says that PLAN is always answered like this, so that it need not be asked again. The values of SCAN stand in the order of the arguments that PLAN gave
 out; those of an IN are arrays. The rows in SCAN are where the connection's other cursors stand, counted from the beginning of their scans: an inner loop will

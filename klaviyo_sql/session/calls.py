@@ -215,11 +215,23 @@ class Calls:
         self.due.extend(changes)
         return msgspec.json.encode({"rows": len(changes)}).decode()
 
+    @staticmethod
+    def of_array(procedure: Procedure) -> str:
+        """The statement that calls a procedure for many rows at once, as it is shown to somebody."""
+        name = hidden_name(procedure, procedure.inputs[_each(procedure)])
+        return f"SELECT * FROM {procedure.name} WHERE {name} = (SELECT json_group_array(…) FROM …) AND …"  # noqa: S608 - it is shown
+
     def send_due(self) -> None:
         """Send what aggregates have gathered, whose row SQLite has returned; the exceptions of `Writer.apply`."""
         changes, self.due = self.due, []
         if changes:
             self._writer.apply(changes)
+
+
+def _each(procedure: Procedure) -> int:
+    """The place of the input that is another one in each row of a SELECT."""
+    each = next(way.each for way in procedure.ways if way.each is not None)
+    return next(number for number, known in enumerate(procedure.inputs) if known.name == each)
 
 
 class Gatherer:
@@ -229,8 +241,7 @@ class Gatherer:
         self._procedure = procedure
         self._calls = calls
         self._given: list[Row] = []
-        way = next(way for way in procedure.ways if way.each is not None)
-        self._each = next(number for number, known in enumerate(procedure.inputs) if known.name == way.each)
+        self._each = _each(procedure)
 
     def step(self, *given: Any) -> None:
         """One row of the SELECT."""

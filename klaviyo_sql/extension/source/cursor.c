@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include "order.h"
+#include "procedures.h"
 #include "table.h"
 
 struct Cursor {
@@ -138,7 +139,7 @@ static int take(Cursor *cursor, Frame *reply, char **error) {
   cursor->state = state;
   cursor->at_end = cursor->left == 0;
   cursor->again = 0;
-  if (state == BATCH_AT_HAND && !ask_ahead(cursor, 0)) return broken(((Table *)cursor->base.pVtab)->host, error);
+  if (state == BATCH_AT_HAND && !ask_ahead(cursor, 0)) return broken(((Table *)cursor->base.pVtab)->host, RUNNING, error);
   return step(cursor, error);
 }
 
@@ -151,12 +152,13 @@ int cursor_filter(sqlite3_vtab_cursor *base, int lists, const char *agreed, int 
   int code = declare(table, error);
   if (code != SQLITE_OK) return code;
   if ((code = complaint(host, error)) != SQLITE_OK) return code;
+  if (table->is_call && (code = may_call(host, error)) != SQLITE_OK) return code;
   Writer request;
   writer_begin(&request, 'S');
   write_array(&request, 6);
   write_integer(&request, cursor->id);
   write_integer(&request, table->id);
-  write_begun(&request, host, 0);
+  write_begun(&request, host, LOOKED_AT);
   write_string(&request, agreed);
   write_array(&request, (uint32_t)count);
   for (int n = 0; n < count; n++) {
@@ -189,7 +191,7 @@ int cursor_filter(sqlite3_vtab_cursor *base, int lists, const char *agreed, int 
   cursor->greeting = host->greeting;
   cursor->row = 0;
   Frame *reply;
-  code = ask(host, &request, 'b', 1, &reply, error);
+  code = ask(host, &request, 'b', table->is_call ? SENDING : RUNNING, &reply, error);
   return code == SQLITE_OK ? take(cursor, reply, error) : code;
 }
 
@@ -212,7 +214,7 @@ static int turn(Cursor *cursor, int is_read) {
     cursor->came = NULL;
     cursor->asked = 0;
   }
-  if (!cursor->asked && !ask_ahead(cursor, is_read)) return broken(host, error);
+  if (!cursor->asked && !ask_ahead(cursor, is_read)) return broken(host, RUNNING, error);
   Frame *reply = cursor->came;
   uint32_t number = cursor->asked;
   cursor->came = NULL;
@@ -280,6 +282,13 @@ int cursor_keep(Host *host, Frame *frame) {
       cursor->came = frame;
       return 1;
     }
+  }
+  return 0;
+}
+
+int cursor_is_open(const Host *host, uint32_t newest) {
+  for (const Cursor *cursor = host->cursors; cursor; cursor = cursor->next) {
+    if (cursor->id <= newest) return 1;
   }
   return 0;
 }

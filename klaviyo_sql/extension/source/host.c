@@ -61,8 +61,7 @@ static void forget_worker(Host *host) {
   }
 }
 
-/* A reply that nobody waits for just now: the next rows of a cursor, or the answer to what was given up. */
-static void put_aside(void *context, Frame *frame) {
+void put_aside(void *context, Frame *frame) {
   Host *host = context;
   if (frame->number == host->cancelled) host->cancelled = 0;
   if (!cursor_keep(host, frame)) free(frame);
@@ -91,12 +90,13 @@ static double now(void) {
   return (double)time.tv_sec + (double)time.tv_nsec / 1e9;
 }
 
-int broken(Host *host, char **error) {
+int broken(Host *host, int is_running, char **error) {
   char *words = line_last_words(&host->line);
   forget_worker(host);
   sqlite3_free(*error);
-  *error = sqlite3_mprintf("klaviyo: the worker process ended during the statement%s%s. The next statement starts another.", words ? ": " : "",
-                           words ? words : "; its log tells more");
+  *error = sqlite3_mprintf("klaviyo: the worker process ended during the statement%s%s. %s", words ? ": " : "", words ? words : "; its log tells more",
+                           is_running == SENDING ? "Whether it was carried out, or a part of it, is not known: look in Klaviyo before you do it again."
+                                                 : "The next statement starts another.");
   free(words);
   return SQLITE_ERROR;
 }
@@ -107,7 +107,7 @@ int await(Host *host, uint32_t number, int is_running, double seconds, Frame **r
   for (;;) {
     int is_broken;
     Frame *frame = line_receive(&host->line, LOOK_MILLISECONDS, &is_broken);
-    if (is_broken) return broken(host, error);
+    if (is_broken) return broken(host, is_running, error);
     if (frame && frame->number == number) {
       *reply = frame;
       if (frame->kind != 'e') return SQLITE_OK;
@@ -133,7 +133,7 @@ int await(Host *host, uint32_t number, int is_running, double seconds, Frame **r
         continue;
       }
       host->cancelled = number;
-      say(error, "interrupted");
+      say(error, is_ending ? "interrupted, before the worker said what it has sent: klaviyo_writes tells of it" : "interrupted");
       return SQLITE_INTERRUPT;
     }
     if (seconds > 0 && now() - began > seconds) {
@@ -180,7 +180,7 @@ int greet(Host *host, char **error) {
   write_string(&request, file);
   uint32_t number = send_request(host, &request);
   writer_end(&request);
-  int code = number ? await(host, number, 0, GREETING_SECONDS, &reply, error) : broken(host, error);
+  int code = number ? await(host, number, 0, GREETING_SECONDS, &reply, error) : broken(host, BETWEEN, error);
   if (code == SQLITE_OK) line_answered(&host->line);
   else forget_worker(host);
   free(reply);
@@ -197,7 +197,7 @@ int ask(Host *host, Writer *request, uint8_t kind, int is_running, Frame **reply
   int code = host->line.socket >= 0 && host->line.owner == getpid() ? SQLITE_OK : SQLITE_MISUSE;
   if (code == SQLITE_OK) {
     number = send_request(host, request);
-    code = number ? await(host, number, is_running, is_running ? 0 : GREETING_SECONDS, reply, error) : broken(host, error);
+    code = number ? await(host, number, is_running, is_running ? 0 : GREETING_SECONDS, reply, error) : broken(host, is_running, error);
   }
   writer_end(request);
   if (code == SQLITE_OK && (*reply)->kind != kind) {
@@ -245,10 +245,10 @@ void give(sqlite3_context *context, const Value *value) {
 /* Whether a statement has begun since the worker was last told so: one is running that was not then, or runs anew.
  *
  * A statement that was prepared meanwhile may be where another was, and be in its first run as that was. One that only inserts is not planned: it shows in
- * the rows that those before it have changed, which are looked at where something `is_written`, for a statement that reads may go on while others write.
+ * the rows that those before it have changed, which are looked at where something is WRITTEN, for a statement that reads may go on while others write.
  */
-static int has_begun(Host *host, int is_written) {
-  int count = 0, fresh = host->prepared != host->prepared_then || (is_written && host->changes_then != sqlite3_total_changes(host->db));
+static int has_begun(Host *host, int how) {
+  int count = 0, fresh = how == CERTAINLY || host->prepared != host->prepared_then || (how == WRITTEN && host->changes_then != sqlite3_total_changes(host->db));
   for (sqlite3_stmt *statement = sqlite3_next_stmt(host->db, NULL); statement; statement = sqlite3_next_stmt(host->db, statement)) {
     if (!sqlite3_stmt_busy(statement)) continue;
     Run run = {statement, sqlite3_stmt_status(statement, SQLITE_STMTSTATUS_RUN, 0), sqlite3_stmt_readonly(statement)};
@@ -275,9 +275,9 @@ static int has_begun(Host *host, int is_written) {
   return 1;
 }
 
-void write_begun(Writer *request, Host *host, int is_written) {
+void write_begun(Writer *request, Host *host, int how) {
   uint32_t count = 0;
-  if (!has_begun(host, is_written)) {
+  if (!has_begun(host, how)) {
     write_null(request);
     return;
   }
@@ -287,4 +287,14 @@ void write_begun(Writer *request, Host *host, int is_written) {
     const char *text = host->runs[n].is_reading ? NULL : sqlite3_sql(host->runs[n].statement);
     if (text) write_string(request, text);
   }
+}
+
+const char *sole_statement(Host *host) {
+  sqlite3_stmt *found = NULL;
+  for (sqlite3_stmt *statement = sqlite3_next_stmt(host->db, NULL); statement; statement = sqlite3_next_stmt(host->db, statement)) {
+    if (!sqlite3_stmt_busy(statement)) continue;
+    if (found) return NULL;
+    found = statement;
+  }
+  return found ? sqlite3_sql(found) : NULL;
 }

@@ -48,6 +48,7 @@ typedef struct Host {
   uint32_t cancelled; /* a request that was cancelled and not answered yet; 0 for none */
   Cursor *cursors;
   uint32_t last_cursor;
+  uint32_t last_group;
   Run *runs; /* the statements that were running when the worker was last told that one begins */
   int run_count;
   uint32_t prepared; /* how often statements were prepared */
@@ -78,10 +79,13 @@ void say(char **place, const char *text);
 void say_and_free(char **place, char *text);
 /* What is said of an answer that is not what `wire.py` has, and of a line that is broken. */
 int unreadable(char **error);
-int broken(Host *host, char **error);
+int broken(Host *host, int is_running, char **error);
 
-/* What a request is part of: nothing that could be interrupted, a statement that is running, or one that sends what was written. */
+/* What a request is part of: nothing that could be interrupted, a statement that is running, or one that sends what was written, or is to be done. */
 enum { BETWEEN = 0, RUNNING = 1, SENDING = 2 };
+
+/* A reply that nobody waits for just now: the next rows of a cursor, or the answer to what was given up. */
+void put_aside(void *host, Frame *frame);
 
 /* Make sure that there is a line to the worker. */
 int greet(Host *host, char **error);
@@ -97,7 +101,12 @@ int ask(Host *host, Writer *request, uint8_t kind, int is_running, Frame **reply
 
 void write_value(Writer *writer, sqlite3_value *value);
 /* Whether a statement begins, as the worker is told it: NULL, or the texts of those that run and write, for an UPDATE without a WHERE is refused. */
-void write_begun(Writer *request, Host *host, int is_written);
+void write_begun(Writer *request, Host *host, int how);
+/* How it is known: from what runs, also from what was changed, for something is written, or because it is known to begin. */
+enum { LOOKED_AT = 0, WRITTEN = 1, CERTAINLY = 2 };
+/* The text of the statement that runs, when it is the only one: what happens then is part of it. Else NULL. */
+const char *sole_statement(Host *host);
+
 /* What a function or a column gives SQLite; it is copied, for SQLite may keep a text longer than the message that it is in. */
 void give(sqlite3_context *context, const Value *value);
 

@@ -12,6 +12,7 @@
 
 #include "functions.h"
 #include "order.h"
+#include "procedures.h"
 #include "table.h"
 
 SQLITE_EXTENSION_INIT1
@@ -21,9 +22,7 @@ SQLITE_EXTENSION_INIT1
 #error "klaviyo.so needs the headers of SQLite 3.31 or newer"
 #endif
 
-#define READING                                                                                                                             \
-  .iVersion = 2, .xConnect = table_connect, .xBestIndex = table_best_index, .xDisconnect = table_disconnect, .xOpen = cursor_open,          \
-  .xClose = cursor_close, .xFilter = cursor_filter, .xNext = cursor_next, .xEof = cursor_eof, .xColumn = cursor_column, .xRowid = cursor_rowid
+#define READING TABLE_READING, .xConnect = table_connect
 #define WRITING                                                                                                                             \
   .xUpdate = table_update, .xBegin = table_begin, .xSync = table_sync, .xCommit = table_commit, .xRollback = table_rollback,                \
   .xSavepoint = table_savepoint, .xRelease = table_release, .xRollbackTo = table_rollback_to
@@ -40,11 +39,13 @@ static const struct {
   int is_written;
 } tables[] = {
 #define TABLE(name, is_written) {name, is_written},
+#define PROCEDURE(name, is_gathering)
 #include "names.h"
 #undef TABLE
+#undef PROCEDURE
 };
 
-static int add_module(Host *host, const char *text, const sqlite3_module *module) {
+int add_module(Host *host, const char *text, const sqlite3_module *module) {
   Name *name = name_of(host, text);
   return name ? sqlite3_create_module_v2(host->db, text, module, name, name_release) : SQLITE_NOMEM;
 }
@@ -106,6 +107,7 @@ static int add_everything(Host *host, char **error) {
   if (code == SQLITE_OK) code = add_module(host, "klaviyo_link", &made);
   if (code == SQLITE_OK) code = add_module(host, "klaviyo_table", &made_and_written);
   if (code == SQLITE_OK) code = add_functions(host);
+  if (code == SQLITE_OK) code = add_procedures(host);
   if (code == SQLITE_OK) code = add_collations(host);
   return code == SQLITE_OK && may_have_more() ? add_more(host, error) : code;
 }

@@ -9,7 +9,7 @@ int declare(Table *table, char **error) {
   if (code != SQLITE_OK || table->greeting == host->greeting) return code;
   Frame *reply = NULL;
   uint32_t number = send_request(host, &table->declared);
-  code = number ? await(host, number, 0, GREETING_SECONDS, &reply, error) : broken(host, error);
+  code = number ? await(host, number, 0, GREETING_SECONDS, &reply, error) : broken(host, BETWEEN, error);
   if (code != SQLITE_OK) return code;
   Reader reader = reader_of(reply->payload, reply->length);
   int complete = reply->kind == 't' && read_array(&reader) == 2;

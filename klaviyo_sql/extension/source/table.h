@@ -14,6 +14,7 @@ typedef struct Table {
   uint32_t greeting;
   uint32_t id;
   int is_writing; /* whether the transaction writes to it */
+  int is_call; /* whether scanning it calls a procedure */
 } Table;
 
 /* Make the table known to the worker on the line that there is. */
@@ -32,7 +33,20 @@ int cursor_column(sqlite3_vtab_cursor *cursor, sqlite3_context *context, int col
 int cursor_rowid(sqlite3_vtab_cursor *cursor, sqlite3_int64 *row);
 /* Whether the frame is what a cursor has asked for ahead, which keeps it then. */
 int cursor_keep(Host *host, Frame *frame);
+/* Whether one of the cursors is open that were when this one was the newest. */
+int cursor_is_open(const Host *host, uint32_t newest);
 
+/* What every module has, but for xConnect. */
+#define TABLE_READING                                                                                                                       \
+  .iVersion = 2, .xBestIndex = table_best_index, .xDisconnect = table_disconnect, .xOpen = cursor_open, .xClose = cursor_close,             \
+  .xFilter = cursor_filter, .xNext = cursor_next, .xEof = cursor_eof, .xColumn = cursor_column, .xRowid = cursor_rowid
+
+/* Make a table that is there without being made known to the connection; SQLite's code. */
+int add_module(Host *host, const char *text, const sqlite3_module *module);
+
+/* Whether the worker that has the transaction's changes has ended: what comes after would be sent without what came before. What is said of it. */
+int is_lost(Host *host);
+int lost(char **error);
 int table_update(sqlite3_vtab *table, int count, sqlite3_value **values, sqlite3_int64 *row);
 int table_begin(sqlite3_vtab *table);
 int table_sync(sqlite3_vtab *table);

@@ -3,10 +3,9 @@
 
 #include "table.h"
 
-/* Whether the worker that has the transaction's changes has ended: what comes after would be sent without what came before. */
-static int is_lost(Host *host) { return host->writers > 0 && (host->line.socket < 0 || host->writing != host->greeting); }
+int is_lost(Host *host) { return host->writers > 0 && (host->line.socket < 0 || host->writing != host->greeting); }
 
-static int lost(char **error) {
+int lost(char **error) {
   say(error, "klaviyo: the worker process ended during the transaction, and nothing of it is sent from here on: ROLLBACK, and begin it again. If it ended "
              "during COMMIT, some may have been sent before.");
   return SQLITE_ERROR;
@@ -24,7 +23,7 @@ static int transact(sqlite3_vtab *base, uint8_t kind, int savepoint, int is_runn
   write_array(&request, 3);
   write_integer(&request, table->id);
   write_integer(&request, savepoint);
-  write_begun(&request, host, 1);
+  write_begun(&request, host, WRITTEN);
   code = ask(host, &request, 'v', is_running, &reply, &base->zErrMsg);
   free(reply);
   return code;
@@ -72,7 +71,7 @@ int table_update(sqlite3_vtab *base, int count, sqlite3_value **values, sqlite3_
   writer_begin(&request, 'U');
   write_array(&request, 4);
   write_integer(&request, table->id);
-  write_begun(&request, table->host, 1);
+  write_begun(&request, table->host, WRITTEN);
   write_integer(&request, sqlite3_vtab_on_conflict(table->host->db));
   write_array(&request, (uint32_t)count);
   for (int n = 0; n < count; n++) {
