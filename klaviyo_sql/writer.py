@@ -85,6 +85,10 @@ class Writer:
         try:
             for engine, found in planned:
                 self._carry_out(engine, found)
+        except errors.Interrupted as error:
+            sent = sum(change.status not in (Status.WAITING, Status.NOT_SENT) for change in changes)
+            told = f"{sent:,} of {len(changes):,} rows were sent, and klaviyo_writes tells what became of each." if sent else "Nothing of it was sent."
+            raise errors.Interrupted(f"{error} {told}") from error
         finally:
             for change in changes:
                 if change.status is Status.WAITING:
