@@ -23,7 +23,7 @@ from plans.test_plans import NOW, readable  # noqa: E402
 from klaviyo_sql.extension.worker import main  # noqa: E402
 from klaviyo_sql.model.clock import SimulatedClock  # noqa: E402
 from klaviyo_sql.sandbox import Account, Response, Sandbox, generate  # noqa: E402
-from klaviyo_sql.sandbox.entitlements import DEFAULT, WEBHOOKS  # noqa: E402
+from klaviyo_sql.sandbox.entitlements import CONVERSATIONS, DEFAULT, WEBHOOKS  # noqa: E402
 from klaviyo_sql.session.arrangement import Arrangement, arranged  # noqa: E402
 
 ORDERS, REQUESTS = Path(sys.argv[-2]), Path(sys.argv[-1])
@@ -59,7 +59,8 @@ def arrange(environment: Mapping[str, str]) -> Arrangement:
         return arranged(sandbox=False)
     made = account(kind) if kind != "writing" else generate(seed=11, today=NOW.date(), profiles=60, events=400)
     now = datetime.combine(made.today, time(18), tzinfo=UTC) if kind in ("oracle", "eventful") else NOW
-    sandbox = LoggedSandbox(made, clock=SimulatedClock(now), entitlements=(*DEFAULT, WEBHOOKS))
+    entitlements = (*DEFAULT, WEBHOOKS, CONVERSATIONS) if kind == "writing" else (*DEFAULT, WEBHOOKS)
+    sandbox = LoggedSandbox(made, clock=SimulatedClock(now), entitlements=entitlements)
     return arranged(sandbox=sandbox, **{"write": False, **orders["settings"]})  # the worker may have been started by a test that writes
 
 

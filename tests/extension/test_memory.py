@@ -34,6 +34,38 @@ INSERT INTO lists (name) VALUES ('x');
 SELECT refresh('events');
 SELECT length(klaviyo_worker()) > 0, count(*) > 0 FROM klaviyo_requests;
 """
+CALLS = """
+SELECT clone_template(id, 'again'), clone_template(id, 'again') FROM templates LIMIT 3;
+SELECT suppress_profiles(email) FROM profiles;
+WITH RECURSIVE n(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM n WHERE n < 1200) SELECT suppress_profiles('p' || n || '@example.com') FROM accounts, n;
+SELECT tag_id, tag_campaigns(tag_id, campaign_id) FROM campaign_tags GROUP BY tag_id;
+SELECT suppress_profiles(email), sum(json_extract(iif(email > 'm', '{', '{}'), '$.a')) FROM profiles;
+SELECT suppress_profiles(email) FROM profiles WHERE false;
+SELECT suppress_profiles(email) FROM (SELECT 'a@example.com' AS email);
+SELECT suppress_profiles('a@example.com');
+SELECT suppress_profiles(x'00'), create_event(9223372036854775807, NULL, 0.5, x'');
+SELECT l.name, p.status, p.job FROM lists AS l, suppress_profiles AS p WHERE p.list_id = l.id;
+SELECT * FROM suppress_profiles('a@example.com, b@example.com');
+SELECT * FROM suppress_profiles('nobody');
+SELECT length(html) FROM render_template((SELECT id FROM templates LIMIT 1));
+CREATE VIEW v AS SELECT suppress_profiles('a@example.com');
+SELECT * FROM v;
+BEGIN;
+INSERT INTO lists (name) VALUES ('x');
+SELECT suppress_profiles('a@example.com');
+UPDATE lists SET name = 'y' WHERE id = 'x';
+DELETE FROM lists WHERE id IN ('x', 'y');
+ROLLBACK;
+SELECT count(*) > 5, 1 FROM klaviyo_writes;
+"""
+KINDS = {"reading": ("plans", STATEMENTS, {}), "calling": ("writing", CALLS, {"KLAVIYO_SQL_WRITE": "1"})}
+
+
+def order(extension: Extension, kind: str) -> tuple[str, dict[str, str]]:
+    """Order the account of these statements; them, and the environment that they need."""
+    account, statements, environment = KINDS[kind]
+    extension.order(account, write=bool(environment), cache_seconds=0)
+    return statements, environment
 
 
 @pytest.fixture(scope="module")
@@ -88,37 +120,40 @@ def test_messages_that_are_nearly_right(sanitizers: tuple[str, ...], tmp_path: P
         assert ran.returncode == 0, f"seed {seed}: {ran.stderr[-3000:]}"
 
 
-def test_statements_under_the_sanitizers(sanitized: Path, extension: Extension) -> None:
-    extension.order("plans")
-    ended = shell(STATEMENTS, sanitized, {"LD_PRELOAD": runtime()})
+@pytest.mark.parametrize("kind", KINDS)
+def test_statements_under_the_sanitizers(sanitized: Path, extension: Extension, kind: str) -> None:
+    statements, environment = order(extension, kind)
+    ended = shell(statements, sanitized, {**environment, "LD_PRELOAD": runtime()})
     assert "Sanitizer" not in ended.stderr, ended.stderr[-4000:]
     assert "runtime error" not in ended.stderr, ended.stderr[-4000:]
     assert ended.stdout.splitlines()[-1] == "1|1", (ended.stdout[-2000:], ended.stderr[-2000:])
 
 
+@pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("seed", range(3))
-def test_answers_that_are_spoiled(sanitized: Path, extension: Extension, tmp_path: Path, seed: int) -> None:
-    extension.order("plans")
+def test_answers_that_are_spoiled(sanitized: Path, extension: Extension, tmp_path: Path, seed: int, kind: str) -> None:
+    statements, environment = order(extension, kind)
     text = extension.worker.read_text(encoding="utf-8").replace("serving.py", f"lying.py {seed}")
     python = tmp_path / "python"
     python.write_text(text, encoding="utf-8")
     python.chmod(0o755)
-    statements = "".join(f"{STATEMENTS}\n.open :memory:\n.load '{sanitized}'\n" for _ in range(15))
-    ended = shell(f"{statements}\n.print alive\n", sanitized, {"LD_PRELOAD": runtime(), "KLAVIYO_SQL_PYTHON": str(python)})
+    again = "".join(f"{statements}\n.open :memory:\n.load '{sanitized}'\n" for _ in range(15))
+    ended = shell(f"{again}\n.print alive\n", sanitized, {**environment, "LD_PRELOAD": runtime(), "KLAVIYO_SQL_PYTHON": str(python)})
     assert "Sanitizer" not in ended.stderr, ended.stderr[-4000:]
     assert "runtime error" not in ended.stderr, ended.stderr[-4000:]
     assert ended.returncode >= 0, f"it died of signal {-ended.returncode}"
     assert "alive" in ended.stdout, ended.stderr[-2000:]
 
 
-def test_statements_under_valgrind(library: Path, extension: Extension, tmp_path: Path) -> None:
+@pytest.mark.parametrize("kind", KINDS)
+def test_statements_under_valgrind(library: Path, extension: Extension, tmp_path: Path, kind: str) -> None:
     valgrind = shutil.which("valgrind")
     if valgrind is None:
         pytest.skip("there is no valgrind")
-    extension.order("plans")
+    statements, environment = order(extension, kind)
     log = tmp_path / "valgrind.log"
     wrapper = (valgrind, "--quiet", "--leak-check=full", "--errors-for-leak-kinds=definite", "--error-exitcode=99", f"--log-file={log}")
-    ended = shell(STATEMENTS, library, {}, wrapper)
+    ended = shell(statements, library, environment, wrapper)
     found = log.read_text(encoding="utf-8")
     assert "klaviyo" not in found, found[:4000]
     assert ended.stdout.splitlines()[-1] == "1|1", (ended.stdout[-2000:], ended.stderr[-2000:], found[:2000])

@@ -9,6 +9,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import textwrap
 from collections.abc import Callable
 from pathlib import Path
 
@@ -24,8 +25,16 @@ from .programs import PATIENCE, Program, is_running, until
 pytestmark = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="looks at processes in /proc")
 
 
-def test_a_thousand_connections_leave_nothing_behind(program: Callable[..., Program], server: GatedSandbox) -> None:
-    host = program("""
+@pytest.mark.parametrize("calls", [False, True])
+def test_a_thousand_connections_leave_nothing_behind(
+    program: Callable[..., Program], server: GatedSandbox, monkeypatch: pytest.MonkeyPatch, calls: bool
+) -> None:
+    if calls:
+        monkeypatch.setenv("KLAVIYO_SQL_WRITE", "1")
+        monkeypatch.setenv("KLAVIYO_SQL_DRY_RUN", "1")
+    host = program(
+        f"calls = {calls}\n"
+        + textwrap.dedent("""
         def memory(pid):
             return int(open(f"/proc/{pid}/statm").read().split()[1]) * os.sysconf("SC_PAGE_SIZE")
 
@@ -33,6 +42,9 @@ def test_a_thousand_connections_leave_nothing_behind(program: Callable[..., Prog
         for number in range(1000):
             connection = opened()
             rows(connection, "SELECT name FROM metrics LIMIT 1" if number % 50 == 0 else "SELECT count(*) FROM klaviyo_requests")
+            if calls and number % 10 == 0:
+                rows(connection, "SELECT suppress_profiles(value) FROM klaviyo_procedures, json_each(?)", '["a@example.com", "b@example.com"]')
+                rows(connection, "SELECT clone_template('T', 'x'), request FROM suppress_profiles('a@example.com')")
             workers.add(worker(connection))
             connection.close()
             if number in (299, 999):
@@ -40,6 +52,7 @@ def test_a_thousand_connections_leave_nothing_behind(program: Callable[..., Prog
                 tell(workers=len(workers), descriptors=len(os.listdir("/proc/self/fd")), memory=memory("self"), of_worker=memory(pid), pid=pid)
         asked()
     """)
+    )
     early, late = host.told(), host.told()
     assert early["workers"] == late["workers"] == 1
     assert early["descriptors"] == late["descriptors"]

@@ -45,11 +45,11 @@ static void fail(sqlite3_context *context, int code, char *error) {
 static const char ended[] = "klaviyo: the worker process ended during the statement, which has made other calls before: look in Klaviyo which.";
 
 /* Begin a request about the procedure whose function is called: its name, and whether a statement begins. */
-static int begin(sqlite3_context *context, Writer *request, uint8_t kind, uint32_t parts, char **error) {
+static int begin(sqlite3_context *context, Writer *request, uint8_t kind, uint32_t parts, int is_end, char **error) {
   Name *name = sqlite3_user_data(context);
   int code = may_call(name->host, error);
   if (code != SQLITE_OK) return code;
-  int first = is_first(name->host, context);
+  int first = is_end ? 0 : is_first(name->host, context); /* at its end a function has no statement that could keep a mark: asking for one is a crash */
   if (first < 0) {
     say(error, ended);
     return SQLITE_ERROR;
@@ -57,7 +57,7 @@ static int begin(sqlite3_context *context, Writer *request, uint8_t kind, uint32
   writer_begin(request, kind);
   write_array(request, parts);
   write_string(request, name->text);
-  write_begun(request, name->host, first ? CERTAINLY : 0);
+  write_begun(request, name->host, first ? CERTAINLY : LOOKED_AT);
   return SQLITE_OK;
 }
 
@@ -73,7 +73,7 @@ static void call_once(sqlite3_context *context, int count, sqlite3_value **value
   char *error = NULL;
   Frame *reply;
   Writer request;
-  int code = begin(context, &request, 'X', 3, &error);
+  int code = begin(context, &request, 'X', 3, 0, &error);
   if (code == SQLITE_OK) {
     write_values(&request, count, values);
     code = ask(name->host, &request, 'v', SENDING, &reply, &error);
@@ -131,12 +131,12 @@ static int send_rows(Host *host, Group *group, uint8_t kind, int is_running, Fra
   return ask(host, &group->rows, 'v', is_running, reply, error);
 }
 
-/* The first row: whether the procedure may be called, and whether the end of the statement can be told. */
-static int begin_group(sqlite3_context *context, Group *group, int is_certain, char **error) {
+/* The first row, or the end where there was none: whether the procedure may be called, and whether the end of the statement can be told. */
+static int begin_group(sqlite3_context *context, Group *group, int is_end, char **error) {
   Host *host = ((Name *)sqlite3_user_data(context))->host;
   Writer request;
   Frame *reply;
-  int code = begin(context, &request, 'J', 4, error);
+  int code = begin(context, &request, 'J', 4, is_end, error);
   if (code != SQLITE_OK) return code;
   if (++host->last_group == 0) host->last_group = 1;
   group->id = host->last_group;
@@ -144,7 +144,7 @@ static int begin_group(sqlite3_context *context, Group *group, int is_certain, c
   const char *text = sole_statement(host);
   group->cursor = text && host->cursors ? host->last_cursor : 0;
   write_integer(&request, group->id);
-  if (group->cursor || is_certain) write_null(&request);
+  if (group->cursor || is_end) write_null(&request); /* without a row there is nothing to send */
   else write_string(&request, text ? text : "");
   code = ask(host, &request, 'v', RUNNING, &reply, error);
   if (code != SQLITE_OK) return code;

@@ -36,6 +36,7 @@ int table_disconnect(sqlite3_vtab *base) {
   Table *table = (Table *)base;
   writer_end(&table->declared);
   free(table->ddl);
+  sqlite3_free(base->zErrMsg); /* SQLite takes no text from the end of a transaction, nor from savepoints */
   host_release(table->host);
   sqlite3_free(table);
   return SQLITE_OK;
