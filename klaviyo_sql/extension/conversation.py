@@ -23,13 +23,14 @@ from klaviyo_sql.extension.wire import After
 from klaviyo_sql.fetch import Budget
 from klaviyo_sql.fetch.rows import Row
 from klaviyo_sql.model import timestamps
+from klaviyo_sql.model.table import Table
 from klaviyo_sql.session import index, schemas
 from klaviyo_sql.session.arrangement import Arrangement
 from klaviyo_sql.session.calls import BY_SQL_NAME, CallTable, Gatherer
 from klaviyo_sql.session.own_tables import OwnTable
 from klaviyo_sql.session.served import Served, Standing, key_text
 from klaviyo_sql.session.session import Session
-from klaviyo_sql.statements.guards import is_one_call, is_unbounded
+from klaviyo_sql.statements.guards import changed_table, is_one_call, is_unbounded, reads_none
 from klaviyo_sql.version import VERSION
 from klaviyo_sql.write.changes import Conflict
 
@@ -69,6 +70,8 @@ class Conversation:
         self._ready = ready
         self._session: Session | None = None
         self._served: list[ServedOwn | Served | CallTable] = []
+        self._names: list[str] = []
+        """What SQL calls the tables, in lower case."""
         self._by_name: dict[tuple[str, str, str, tuple[str, ...]], int] = {}
         self._about: dict[str, ServedOwn] = {}
         self._cursors: dict[int, ScanCursor] = {}
@@ -196,6 +199,7 @@ class Conversation:
         key = module, schema, name, tuple(arguments)
         if key not in self._by_name:
             self._served.append(self._found(*key))
+            self._names.append(name.lower())
             self._by_name[key] = len(self._served) - 1
         number = self._by_name[key]
         return number, self._served[number].declaration
@@ -226,15 +230,19 @@ class Conversation:
         possible = served.agree(offer)
         return offer.agreed(possible=possible, lasting=not isinstance(served, Served) or served.view is None)
 
-    def _scan(self, number: int, table: int, begun: list[str] | None, agreed: str, values: list[Any], standing: list[list[int]]) -> Any:
+    def _scan(self, number: int, table: int, begun: list[str] | None, agreed: str, values: list[Any], standing: list[list[int]], changing: str | None) -> Any:
         self._begin(begun)
         places: dict[int, int] = {other: row for other, row in standing}  # noqa: C416 - pairs of lists
         for other, standing_cursor in self._cursors.items():
             standing_cursor.stand(places.get(other))
         self._close(number)
         session, served = self.session, self._served[table]
-        if self._unbounded and isinstance(served, Served) and index.read(agreed).updates:
-            raise served.unbounded()
+        if isinstance(served, Served):
+            agreement, changes = index.read(agreed), changing is not None and changed_table(changing) == self._names[table]
+            if self._unbounded and (agreement.updates or changes):
+                raise served.unbounded()
+            if changes and changing is not None and agreement.names_rows and reads_none(changing, *_names(served.table)):
+                agreed = index.presuming(agreed)
         cursor = ScanCursor(session.engine.budget, session.copies.current)
         self._cursors[number] = cursor
         if isinstance(served, CallTable):
@@ -386,6 +394,11 @@ class Conversation:
         if not isinstance(served, Served):
             raise errors.InternalError(f"table {table} cannot be written to")
         return served
+
+
+def _names(table: Table) -> tuple[frozenset[str], frozenset[str]]:
+    """The names of the key's columns and of all, in lower case."""
+    return frozenset(name.lower() for name in table.key), frozenset(column.name.lower() for column in table.columns)
 
 
 class ScanCursor(Standing):

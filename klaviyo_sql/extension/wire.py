@@ -19,7 +19,7 @@ CLOSE and DROP, which are not answered.
     T  TABLE     [module, schema, name, [argument …]]                                               t  [table, CREATE TABLE]
     P  PLAN      [table, [term …], [[column, descending] …], columns used (64 bits)]                p  [possible, [[argument, omit, list] …], cost, rows,
                  term: [column, operator, usable, is an IN, collation, value if it is known]            flags, ordered, agreement, lasting]
-    S  SCAN      [cursor, table, begun, agreement, [value …], [[cursor, row] …]]                    b  [state, [column …] or nil, times, [[value …] …]]
+    S  SCAN      [cursor, table, begun, agreement, [value …], [[cursor, row] …], text or nil]       b  [state, [column …] or nil, times, [[value …] …]]
     N  NEXT      [cursor, row or nil]                                                               b  as above, without columns where they stay the same
     C  CLOSE     [cursor]
     F  CALL      [function, [value …]]                                                              v  value
@@ -35,6 +35,8 @@ CLOSE and DROP, which are not answered.
     s r o        [table, number, begun]: savepoint, release, rollback to                            v  nil
 
 Any request may be answered by `e` ERROR [SQLite's code, text] instead.
+
+The text of a SCAN is that of the statement that runs, when it is the only one and the transaction writes to the table.
 
 `begun` is nil, or says that a statement has begun: the texts of those that run and write, of which there is one as a rule. MORE is asked where named
 accounts or writing may be in the settings: it tells what there is beside the names in `source/names.h`, or is more than they say. A SYNC that is cancelled

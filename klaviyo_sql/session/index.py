@@ -91,6 +91,8 @@ class Agreement(msgspec.Struct, frozen=True, omit_defaults=True):
     """Whether the rows are the ones that the terms name by their keys, and nobody asks whether they are there."""
     updates: bool = False
     """Whether the scan is certainly for an UPDATE of the table, or a DELETE, where SQLite does not tell what else it needs."""
+    names_rows: bool = False
+    """Whether the terms name rows by their whole key, and nothing else is asked: they need not be read where the statement looks at nothing else of them."""
     sifted: bool = False
     """Whether a LIMIT ends the scan at a row that nobody knows, because SQLite drops some that come before."""
     fixed: tuple[int, ...] | None = None
@@ -132,6 +134,14 @@ def text(agreement: Agreement) -> str:
 def read(agreed: str) -> Agreement:
     """The agreement of such a text."""
     return msgspec.json.decode(agreed, type=Agreement)
+
+
+@functools.lru_cache(maxsize=1024)
+def presuming(agreed: str) -> str:
+    """The agreement on rows that the terms name, without asking whether they are there."""
+    agreement = read(agreed)
+    key = tuple(sorted({column for column, _, _ in agreement.terms}))
+    return text(Agreement(agreement.table, agreement.terms, key, presumed_rows=True))
 
 
 @dataclass(frozen=True, slots=True)
@@ -240,6 +250,7 @@ def agree(
             order=order,
             limit=limit + offset if limit is not None and exact else None,
             updates=keyed and _updates(info, table, row_key),
+            names_rows=keyed and table.writes is not None and _names_rows(info, table, terms),
             sifted=limit is not None and not exact,
             fixed=None if limited else _fixed(way, terms, columns),
         )
@@ -290,6 +301,16 @@ def _presume(info: IndexInfo, target: Needed, name: str) -> bool:
     info.estimatedCost = info.estimatedRows = 1
     info.idxStr = text(Agreement(name, tuple(terms), target.columns, presumed_rows=True))
     return True
+
+
+def _names_rows(info: IndexInfo, table: Table, terms: list[tuple[int, Operator, Any]]) -> bool:
+    """Whether these are all terms, and they name rows by their whole key."""
+    return (
+        len(terms) == info.nConstraint
+        and {column for column, _, _ in terms} == set(map(table.index, table.key))
+        and all(operator in (Operator.EQUAL, Operator.IN) for _, operator, _ in terms)
+        and all(info.get_aConstraint_collation(n) == "BINARY" for n in range(info.nConstraint))
+    )
 
 
 def _updates(info: IndexInfo, table: Table, row_key: int | None) -> bool:

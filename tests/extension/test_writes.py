@@ -140,7 +140,7 @@ def test_a_statement_without_where_is_refused(host: Host, sql: str) -> None:
     with pytest.raises(apsw.SQLError, match="An UPDATE or DELETE without a WHERE would change every row of lists"):
         rows(host, sql)
     assert sent(host) == []
-    assert "UPDATE" not in sql or not list(host.sandbox.requests), "nothing was read for it"
+    assert "WITH" in sql or not list(host.sandbox.requests), "nothing was read for it"
     rows(host, "INSERT INTO lists (name) VALUES ('one')")
     rows(host, "DELETE FROM lists WHERE name = 'one'")
     assert sent(host) == ["create_list", "delete_list"]
@@ -243,3 +243,99 @@ def test_a_host_that_ends_sends_nothing(open_writing: Open, extension: Extension
     host.ended()
     until(lambda: not is_running(pid), "the worker ends")
     assert not list(extension.requests)
+
+
+def asked(host: Host, sql: str, *values: Any) -> list[str]:
+    """The requests of a statement."""
+    host.sandbox.requests.clear()
+    rows(host, sql, *values)
+    return [record.operation for record in host.sandbox.requests]
+
+
+def test_rows_that_are_named_by_their_key_are_not_read(host: Host) -> None:
+    some = [identifier for (identifier,) in rows(host, "SELECT id FROM profiles LIMIT 3")]
+    assert asked(host, "UPDATE profiles SET first_name = 'Ada' WHERE id = ?", some[0]) == ["update_profile"]
+    assert asked(host, "UPDATE OR ABORT `Profiles` SET first_name = 'B', last_name = upper(?) WHERE profiles.id = ?;", "x", some[0]) == ["update_profile"]
+    assert asked(host, "UPDATE profiles SET first_name = 'C' WHERE id IN (?, ?) -- both", *some[:2]) == ["update_profile"] * 2
+    assert rows(host, "SELECT first_name FROM profiles WHERE id IN (?, ?)", *some[:2]) == [("C",)] * 2
+    lists = [identifier for (identifier,) in rows(host, "SELECT id FROM lists LIMIT 4")]
+    assert asked(host, 'DELETE FROM "lists" WHERE id = ?', lists[0]) == ["delete_list"]
+    assert asked(host, "DELETE FROM lists WHERE id IN (?, ?)", *lists[1:3]) == ["delete_list"] * 2
+    assert not {identifier for (identifier,) in rows(host, "SELECT id FROM lists")} & set(lists[:3])
+
+
+def test_a_transaction_of_rows_that_are_named_sends_what_it_writes(host: Host) -> None:
+    some = [identifier for (identifier,) in rows(host, "SELECT id FROM profiles LIMIT 5")]
+    host.sandbox.requests.clear()
+    rows(host, "BEGIN")
+    for identifier in some:
+        rows(host, "UPDATE profiles SET first_name = ? WHERE id = ?", f"to {identifier}", identifier)
+    assert not list(host.sandbox.requests)
+    rows(host, "COMMIT")
+    assert [record.operation for record in host.sandbox.requests] == ["update_profile"] * 5
+    assert rows(host, "SELECT count(*) FROM profiles WHERE first_name = 'to ' || id") == [(5,)]
+
+
+def test_a_row_that_is_named_and_not_there_is_klaviyos_error(host: Host) -> None:
+    with pytest.raises(apsw.SQLError, match="profiles has no row '01ABCDEFGHJKMNPQRSTVWXYZ00'"):
+        rows(host, "UPDATE profiles SET first_name = 'Ada' WHERE id = '01ABCDEFGHJKMNPQRSTVWXYZ00'")
+    assert rows(host, "SELECT status FROM klaviyo_writes") == [("failed",)]
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "UPDATE lists SET name = name || '!' WHERE id = ?1",
+        "UPDATE lists SET name = coalesce(\"name\", 'x') || '!' WHERE id = ?1",
+        "UPDATE lists SET name = 'x' WHERE id = ?1 AND name <> 'never'",
+        "UPDATE lists SET name = 'x' WHERE id = ?1 AND length(lists.name) > 0",
+        "UPDATE lists SET name = 'x' WHERE id = (SELECT id FROM lists WHERE id = ?1)",
+        "UPDATE lists SET name = mine.x FROM mine WHERE lists.id = ?1",
+        "UPDATE lists SET name = 'x' WHERE id IN ones",
+        "UPDATE lists SET name = 'x' WHERE id > ?1 AND id < ?1 || 'x' OR id = ?1",
+        "UPDATE lists SET (name) = ('x') WHERE id = ?1",
+        "WITH w AS (SELECT 1) UPDATE lists SET name = 'x' WHERE id = ?1",
+    ],
+)
+def test_what_a_statement_looks_at_is_read(host: Host, sql: str) -> None:
+    identifier = rows(host, "SELECT id FROM lists LIMIT 1")[0][0]
+    rows(host, "CREATE TABLE mine AS SELECT 'x' AS x")
+    rows(host, "CREATE TABLE ones AS SELECT ? AS x", identifier)
+    before = {row[0]: row[1] for row in rows(host, "SELECT id, name FROM lists")}
+    requests = asked(host, sql, *(identifier,) if "?1" in sql else ())
+    assert requests[-1] == "update_list"
+    assert requests[0].startswith("get_")
+    changed = {row[0] for row in rows(host, "SELECT id, name FROM lists") if before[row[0]] != row[1]}
+    assert changed == {identifier}
+    gone = "NoSuch"
+    if "?1" in sql:
+        assert "update_list" not in asked(host, sql, gone)
+
+
+def test_beside_another_statement_that_runs_rows_are_read(host: Host) -> None:
+    identifier = rows(host, "SELECT id FROM lists LIMIT 1")[0][0]
+    other = host.execute("SELECT id FROM profiles")
+    next(other)
+    assert asked(host, "UPDATE lists SET name = 'x' WHERE id = ?", identifier) == ["get_list", "update_list"]
+    other.fetchall()
+    assert asked(host, "UPDATE lists SET name = 'y' WHERE id = ?", identifier) == ["update_list"]
+
+
+def test_a_trigger_of_the_programs_own_reads_what_it_changes(host: Host) -> None:
+    identifier = rows(host, "SELECT id FROM lists LIMIT 1")[0][0]
+    rows(host, "CREATE TABLE mine (id, name)")
+    rows(host, "CREATE TEMP TRIGGER t AFTER UPDATE ON mine BEGIN UPDATE lists SET name = new.name WHERE id = new.id; END")
+    rows(host, "INSERT INTO mine VALUES (?, 'a'), ('NoSuch', 'a')", identifier)
+    rows(host, "UPDATE mine SET name = 'from a trigger' WHERE true")
+    assert rows(host, "SELECT name FROM lists WHERE id = ?", identifier) == [("from a trigger",)]
+    assert sent(host) == ["update_list"]
+
+
+def test_tables_of_other_names_are_not_read_either(host: Host) -> None:
+    identifier = rows(host, "SELECT id FROM profiles LIMIT 1")[0][0]
+    host.executescript("CREATE VIRTUAL TABLE temp.vip USING klaviyo(profiles, tier TEXT '$.loyalty_tier')")
+    assert asked(host, "UPDATE vip SET tier = 'iron' WHERE id = ?", identifier) == ["update_profile"]
+    assert rows(host, "SELECT tier FROM vip WHERE id = ?", identifier) == [("iron",)]
+    assert asked(host, "UPDATE vip SET tier = tier || '!' WHERE id = ?", identifier)[-1] == "update_profile"
+    assert rows(host, "SELECT tier FROM vip WHERE id = ?", identifier) == [("iron!",)]
+    host.executescript("DROP TABLE temp.vip")

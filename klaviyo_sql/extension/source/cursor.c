@@ -155,7 +155,7 @@ int cursor_filter(sqlite3_vtab_cursor *base, int lists, const char *agreed, int 
   if (table->is_call && (code = may_call(host, error)) != SQLITE_OK) return code;
   Writer request;
   writer_begin(&request, 'S');
-  write_array(&request, 6);
+  write_array(&request, 7);
   write_integer(&request, cursor->id);
   write_integer(&request, table->id);
   write_begun(&request, host, LOOKED_AT);
@@ -187,6 +187,8 @@ int cursor_filter(sqlite3_vtab_cursor *base, int lists, const char *agreed, int 
     write_integer(&request, other->id);
     write_integer(&request, other->row);
   }
+  /* What is done to the table: rows that the statement names by their key, and does not look at, need not be read. */
+  write_string(&request, table->is_writing ? sole_statement(host) : NULL);
   cursor->begun = 1;
   cursor->greeting = host->greeting;
   cursor->row = 0;
