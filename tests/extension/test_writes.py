@@ -339,3 +339,11 @@ def test_tables_of_other_names_are_not_read_either(host: Host) -> None:
     assert asked(host, "UPDATE vip SET tier = tier || '!' WHERE id = ?", identifier)[-1] == "update_profile"
     assert rows(host, "SELECT tier FROM vip WHERE id = ?", identifier) == [("iron!",)]
     host.executescript("DROP TABLE temp.vip")
+
+
+def test_links_that_are_named_by_both_ids_are_read(host: Host) -> None:
+    (link,) = rows(host, "SELECT list_id, profile_id FROM list_profiles LIMIT 1")
+    requests = asked(host, "DELETE FROM list_profiles WHERE list_id = ? AND profile_id = ?", *link)
+    assert requests[-1] == "remove_profiles_from_list"
+    assert rows(host, "SELECT count(*) FROM list_profiles WHERE list_id = ? AND profile_id = ?", *link) == [(0,)]
+    assert asked(host, "DELETE FROM list_profiles WHERE list_id = ? AND profile_id = ?", *link)[-1].startswith("get_")
