@@ -35,6 +35,7 @@ bench: $(VENV)/installed-dev
 	$(BIN)/python benchmarks/scan.py
 	$(BIN)/python benchmarks/latency.py
 	$(BIN)/python benchmarks/limits.py
+	$(BIN)/python benchmarks/joins.py
 	$(BIN)/python benchmarks/counts.py
 	$(BIN)/python benchmarks/copies.py
 	$(BIN)/python benchmarks/writes.py
