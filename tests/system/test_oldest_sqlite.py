@@ -57,6 +57,8 @@ WRITING = (
     "DELETE FROM list_profiles WHERE list_id = (SELECT min(list_id) FROM list_profiles) AND profile_id = "
     "(SELECT min(profile_id) FROM list_profiles WHERE list_id = (SELECT min(list_id) FROM list_profiles))",
     "SELECT count(*) FROM (SELECT suppress_profiles(email) FROM profiles WHERE email LIKE 'person1_@example.com')",
+    "SELECT clone_template((SELECT min(id) FROM templates), 'Second try') IS NOT NULL",
+    "SELECT count(*) FROM suppress_profiles WHERE list_id = (SELECT min(id) FROM lists)",
     "SELECT kind, table_name, status FROM klaviyo_writes ORDER BY 1, 2, 3",
 )
 
