@@ -56,7 +56,7 @@ _CODES: tuple[tuple[type[errors.Error], int], ...] = (
 _GENERAL = 1
 _CONFLICTS = {2: Conflict.IGNORE, 5: Conflict.REPLACE}
 """SQLite's numbers for what a statement says of rows that are in the way; all others end it."""
-_READ, _WRITTEN, _MADE_AND_WRITTEN = range(3)
+_READ, _WRITTEN = range(2)
 """What the host is told of a name."""
 
 
@@ -81,6 +81,8 @@ class Conversation:
         self._current = 0
         self._cancelled = 0
         self._unbounded = False
+        self._may_write = False
+        """Whether the host registered tables of several keys as such that can be written to, which is before the settings are read."""
         """Whether a statement that runs is an UPDATE or a DELETE without a WHERE."""
         self._requests: dict[str, Callable[..., Any]] = {
             "H": self._hello,
@@ -168,32 +170,23 @@ class Conversation:
     def _is_interrupted(self) -> bool:
         return self._cancelled == self._current
 
-    def _hello(self, protocol: int, _: int, __: str | None) -> Any:
+    def _hello(self, protocol: int, _: int = 0, __: str | None = None, may_write: int = 0) -> Any:
         if protocol != wire.PROTOCOL:
             raise errors.InterfaceError(
                 f"The extension speaks another protocol ({protocol}) than the installed klaviyo-sql ({wire.PROTOCOL}): install klaviyo-sql again, "
                 "and start the program anew."
             )
+        self._may_write = bool(may_write)
         self._ready()
         return wire.PROTOCOL, VERSION
 
     def _more(self) -> Any:
-        session, write = self.session, self.session.settings.write
-        names = [
-            (f"{schema.name}.{name}", _READ if schema.seen_as is not None or schemas.is_only_read(table, write=write) else _WRITTEN)
-            for schema in session.schemas.values()
+        return [
+            (f"{schema.name}.{name}", _READ if schema.seen_as is not None or schemas.is_only_read(table, write=self._may_write) else _WRITTEN)
+            for schema in self.session.schemas.values()
             for table in schema.declared.values()
             for name in table.names
         ]
-        if not write:
-            return names
-        # Tables with a key of several columns are only read, as far as the host knows: here they have the column row_key.
-        for schema_name, tables in session.all_tables():
-            if schema_name not in session.schemas:
-                prefix = "" if schema_name == "main" else f"{schema_name}."
-                linked = [table for table in tables if len(table.key) > 1 and table.writes is not None]
-                names += [(f"{prefix}{name}", _WRITTEN) for table in linked for name in table.names]
-        return [*names, *((module, _MADE_AND_WRITTEN) for module in (schemas.OWN, schemas.MODULES[1]))]
 
     def _table(self, module: str, schema: str, name: str, arguments: list[str]) -> Any:
         key = module, schema, name, tuple(arguments)
@@ -218,7 +211,7 @@ class Conversation:
             known = session.table_of_schema(*module.split(".", 1))
         else:
             known = session.own_table(module)
-        return Served(known._replace(keyed=known.keyed or module == schemas.MODULES[1]), session)
+        return Served(known._replace(keyed=known.keyed or module == schemas.MODULES[1]), session, row_keys=self._may_write)
 
     # Scans
 

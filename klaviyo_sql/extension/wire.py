@@ -13,7 +13,7 @@ When it ends, the host has ended, and so does the worker.
 first; the payload is one value in msgpack. Requests are answered in their order, each with one frame of the same number, except
 CLOSE and DROP, which are not answered.
 
-    H  HELLO     [protocol, SQLite's version number, the main database's file]                      h  [protocol, the package's version]
+    H  HELLO     [protocol, SQLite's version number, the main database's file, whether it may write]  h  [protocol, the package's version]
     A  MORE      []                                                                                 a  [[name, kind] …]
                  kind: 0 read, 1 written, 2 a module of CREATE VIRTUAL TABLE whose tables are written
     T  TABLE     [module, schema, name, [argument …]]                                               t  [table, CREATE TABLE]
@@ -39,7 +39,7 @@ Any request may be answered by `e` ERROR [SQLite's code, text] instead.
 The text of a SCAN is that of the statement that runs, when it is the only one and the transaction writes to the table.
 
 `begun` is nil, or says that a statement has begun: the texts of those that run and write, of which there is one as a rule. MORE is asked where named
-accounts or writing may be in the settings: it tells what there is beside the names in `source/names.h`, or is more than they say. A SYNC that is cancelled
+accounts may be in the settings: it tells what there is beside the names in `source/names.h`. A SYNC that is cancelled
 is answered all the same, for the answer says what was sent. So are an ACT, an END, and a SCAN of a procedure's table.
 
 The rows of a procedure that gathers are a group: JOIN begins it, END calls the procedure for all of them, DROP forgets them. The text of JOIN is that of the
@@ -65,7 +65,7 @@ from typing import Any
 
 import msgspec
 
-PROTOCOL = 3
+PROTOCOL = 4
 
 CONTROL = struct.Struct("=III")
 OPEN, CANCEL = 1, 2

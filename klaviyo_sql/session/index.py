@@ -166,7 +166,7 @@ def agree(
     *,
     target: Needed | None = None,
     row_key: int | None = None,
-    reads: Names[str] = (),
+    reads: Names[str] | None = None,
     keyed: bool = False,
 ) -> bool:
     """Fill in SQLite's index information for one way to scan the table; `name` tells it from all others of the connection.
@@ -318,16 +318,16 @@ def _updates(info: IndexInfo, table: Table, row_key: int | None) -> bool:
     return len(table.columns) + (row_key is not None) < _LAST_BIT and len(info.colUsed) > _LAST_BIT
 
 
-def used(info: IndexInfo, table: Table, row_key: int | None = None, reads: Names[str] = ()) -> tuple[int, ...]:
+def used(info: IndexInfo, table: Table, row_key: int | None = None, reads: Names[str] | None = None) -> tuple[int, ...]:
     """The columns that will be read; SQLite's mask has 64 bits, and the last one stands for every column from there on.
 
     With a column `row_key` the key is read as well: SQLite tells rows apart by it. Where that column is behind the last bit, `reads` are the names of those
-    that are read, in lower case.
+    that are read, in lower case; None where nobody tells.
     """
     used = set(info.colUsed)
     if row_key is not None:
         used |= set(map(table.index, table.key))
-        if row_key >= _LAST_BIT and _LAST_BIT in used:
+        if row_key >= _LAST_BIT and _LAST_BIT in used and reads is not None:
             used -= {_LAST_BIT}
             used |= {position for position, column in enumerate(table.columns) if position >= _LAST_BIT and column.name.lower() in reads}
             return tuple(sorted(used))

@@ -61,8 +61,11 @@ def key_text(key: list[Any]) -> str:
 class Served:
     """A table as it is known to a SQLite."""
 
-    def __init__(self, known: Known, session: Session, *, targets: Targets | None = None) -> None:
-        """`targets` tell what a statement that writes needs to know; without them SQLite does not tell, and what it asks for is all there is to go by."""
+    def __init__(self, known: Known, session: Session, *, targets: Targets | None = None, row_keys: bool | None = None) -> None:
+        """`targets` tell what a statement that writes needs to know; without them SQLite does not tell, and what it asks for is all there is to go by.
+
+        `row_keys`: tables of several keys have the column `row_key` (default: where the session may write).
+        """
         self.name = known.name
         self.table = known.table
         self.engine = known.engine
@@ -72,6 +75,7 @@ class Served:
         self.pending = session.pending
         self.targets = targets
         self._keyed = known.keyed
+        self._row_keys = session.pending is not None if row_keys is None else row_keys
         self._sql_name = self.name.rpartition(".")[2]
         self._known: dict[tuple[str, Any], Row] = {}
 
@@ -82,8 +86,8 @@ class Served:
 
     @property
     def has_row_key(self) -> bool:
-        """Whether rows are told apart by a column `row_key`, so that they can be written."""
-        return self.pending is not None and (self._keyed or self.table.writes is not None) and len(self.table.key) > 1
+        """Whether rows are told apart by a column `row_key`, so that they can be written where that is allowed."""
+        return self._row_keys and (self._keyed or self.table.writes is not None) and len(self.table.key) > 1
 
     @property
     def row_key(self) -> int | None:
@@ -103,7 +107,7 @@ class Served:
             or view is None
             or not copied_index.agree(info, self.table, view, self.engine.tables, self.copies.row_count(view.copy), self.name)
         ):
-            reads = self.targets.reads(self._sql_name) if self.targets is not None and self.row_key is not None else ()
+            reads = self.targets.reads(self._sql_name) if self.targets is not None and self.row_key is not None else None
             needed = self._needed(target)
             is_known = self.targets is not None or self.pending is None
             return index.agree(info, self.table, self.engine.tables, self.name, target=needed, row_key=self.row_key, reads=reads, keyed=not is_known)

@@ -495,3 +495,18 @@ def test_loading_starts_no_worker_and_the_first_call_does(program: Start, server
     assert host.told() == {"log": True}
     host.ended()
     assert not server.asked.is_set()
+
+
+def test_loading_starts_no_worker_where_writing_is_allowed(program: Start, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("KLAVIYO_SQL_STATE_FOLDER", str(tmp_path / "state"))
+    monkeypatch.setenv("KLAVIYO_SQL_CONFIG", str(tmp_path / "config.toml"))
+    (tmp_path / "config.toml").write_text("write = true\n", encoding="utf-8")
+    host = program("""
+        connection = opened()
+        rows(connection, "SELECT 1")
+        tell(log=os.path.exists(os.path.join(os.environ["KLAVIYO_SQL_STATE_FOLDER"], "extension.log")))
+        tell(writes=rows(connection, "SELECT count(*) FROM klaviyo_writes"))
+        tell(log=os.path.exists(os.path.join(os.environ["KLAVIYO_SQL_STATE_FOLDER"], "extension.log")))
+    """)
+    assert [host.told() for _ in range(3)] == [{"log": False}, {"writes": [[0]]}, {"log": True}]
+    host.ended()

@@ -10,6 +10,8 @@ from typing import Any
 import apsw
 import pytest
 
+from klaviyo_sql.tables import TABLES
+
 from .conftest import Extension
 from .host import Host
 from .programs import is_running, until
@@ -195,6 +197,33 @@ def test_a_connection_that_is_read_only_refuses(open_host: Open, sql: str) -> No
     host = open_host("writing")
     with pytest.raises(apsw.ReadOnlyError, match=r"lists cannot be written to: the connection is read-only\..*KLAVIYO_SQL_WRITE=1"):
         rows(host, sql)
+    assert not list(host.sandbox.requests)
+
+
+LINKS = [name for name, table in TABLES.items() if len(table.key) > 1 and table.writes is not None]
+"""Tables whose rows are told apart by a column of their own where they can be written to."""
+
+
+@pytest.mark.parametrize("name", LINKS)
+def test_every_column_is_read_where_writing_is_allowed(open_host: Open, open_writing: Open, name: str) -> None:
+    sql = f"SELECT * FROM {name} LIMIT 20"
+    assert rows(open_writing(), sql) == rows(open_host("writing"), sql)
+
+
+def test_a_host_that_takes_a_connection_to_write_which_does_not(open_host: Open, monkeypatch: pytest.MonkeyPatch) -> None:
+    plain = rows(open_host("writing"), "SELECT * FROM list_profiles ORDER BY 1, 2 LIMIT 50")
+    monkeypatch.setenv("KLAVIYO_SQL_WRITE", "off")
+    host = open_host("writing")
+    assert rows(host, "SELECT * FROM list_profiles ORDER BY 1, 2 LIMIT 50") == plain
+    assert plain
+    host.sandbox.requests.clear()
+    for sql in (
+        "INSERT INTO list_profiles (list_id, profile_id) VALUES ('x', 'y')",
+        "DELETE FROM list_profiles WHERE list_id = 'x'",
+        "INSERT INTO lists (name) VALUES ('x')",
+    ):
+        with pytest.raises(apsw.ReadOnlyError, match="cannot be written to: the connection is read-only"):
+            rows(host, sql)
     assert not list(host.sandbox.requests)
 
 

@@ -7,7 +7,7 @@
 
 #include "table.h"
 
-enum { PROTOCOL = 3 };
+enum { PROTOCOL = 4 };
 enum { LOOK_MILLISECONDS = 25 }; /* between two looks whether the statement was interrupted */
 enum { ENDING_SECONDS = 20 }; /* for which what comes after a statement that was given up waits until the worker has heard of that */
 
@@ -174,10 +174,11 @@ int greet(Host *host, char **error) {
   Frame *reply = NULL;
   const char *file = sqlite3_db_filename(host->db, "main");
   writer_begin(&request, 'H');
-  write_array(&request, 3);
+  write_array(&request, 4);
   write_integer(&request, PROTOCOL);
   write_integer(&request, sqlite3_libversion_number());
   write_string(&request, file);
+  write_integer(&request, host->may_write);
   uint32_t number = send_request(host, &request);
   writer_end(&request);
   int code = number ? await(host, number, 0, GREETING_SECONDS, &reply, error) : broken(host, BETWEEN, error);

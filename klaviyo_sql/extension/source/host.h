@@ -43,6 +43,7 @@ typedef struct Run {
 typedef struct Host {
   sqlite3 *db;
   int references;
+  int may_write; /* whether tables of several keys are registered as such that can be written to */
   Line line;
   uint32_t greeting; /* counts the lines: what the worker knows of tables is of one of them */
   uint32_t cancelled; /* a request that was cancelled and not answered yet; 0 for none */

@@ -34,11 +34,13 @@ static const sqlite3_module written = {READING, WRITING};
 static const sqlite3_module made = {READING, MAKING};
 static const sqlite3_module made_and_written = {READING, WRITING, MAKING};
 
+enum { TABLE_READ = 0, TABLE_WRITTEN = 1, TABLE_MAYBE_WRITTEN = 2 };
+
 static const struct {
   const char *name;
-  int is_written;
+  int kind;
 } tables[] = {
-#define TABLE(name, is_written) {name, is_written},
+#define TABLE(name, kind) {name, kind},
 #define PROCEDURE(name, is_gathering)
 #include "names.h"
 #undef TABLE
@@ -50,32 +52,32 @@ int add_module(Host *host, const char *text, const sqlite3_module *module) {
   return name ? sqlite3_create_module_v2(host->db, text, module, name, name_release) : SQLITE_NOMEM;
 }
 
-/* Whether there may be tables that only the worker knows: those of accounts in the settings file, and those of several keys, which can be written to where
- * the settings allow writing.
+/* What the settings may say, as far as it has to be known before there is a worker: whether writing is allowed, so that tables of several keys can be written to,
+ * and whether there are accounts, whose tables only the worker knows. A word that is there in another sense does no harm: the worker reads the settings.
  */
-static int may_have_more(void) {
+static void look_at_settings(int *may_write, int *may_have_accounts) {
   const char *writes = getenv("KLAVIYO_SQL_WRITE");
-  if (writes && *writes && strcmp(writes, "0") != 0) return 1;
+  *may_write = writes && *writes && strcmp(writes, "0") != 0;
+  *may_have_accounts = 0;
   const char *named = getenv("KLAVIYO_SQL_CONFIG"), *folder = getenv("XDG_CONFIG_HOME"), *home = getenv("HOME");
   char *path = named && *named                            ? sqlite3_mprintf("%s", named)
                : folder && *folder == '/'                 ? sqlite3_mprintf("%s/klaviyo-sql/config.toml", folder)
                : home && *home                            ? sqlite3_mprintf("%s/.config/klaviyo-sql/config.toml", home)
                                                           : NULL;
   FILE *file = path ? fopen(path, "r") : NULL;
-  int found = 0;
   if (file) {
     char text[65536];
     size_t length = fread(text, 1, sizeof text - 1, file);
     text[length] = 0;
-    /* A word that is there in no other sense than this one costs the start of the worker. */
-    found = length == sizeof text - 1 || strstr(text, "accounts") != NULL || strstr(text, "write") != NULL;
+    int is_cut = length == sizeof text - 1;
+    *may_write = *may_write || is_cut || strstr(text, "write") != NULL;
+    *may_have_accounts = is_cut || strstr(text, "accounts") != NULL;
     fclose(file);
   }
   sqlite3_free(path);
-  return found;
 }
 
-/* What the worker says there is beside the names that are known: tables of named accounts, as "shop_a.profiles", and what can be written to here. */
+/* What the worker says there is beside the names that are known: tables of named accounts, as "shop_a.profiles". */
 static int add_more(Host *host, char **error) {
   Writer request;
   Frame *reply = NULL;
@@ -90,9 +92,9 @@ static int add_more(Host *host, char **error) {
   for (uint32_t n = 0; n < count && code == SQLITE_OK; n++) {
     uint32_t parts = read_array(&reader);
     char *text = read_text(&reader);
-    const sqlite3_module *const kinds[] = {&read_only, &written, &made_and_written};
     int kind = (int)read_integer(&reader);
-    code = reader.bad || parts != 2 || !text || kind < 0 || kind > 2 ? unreadable(error) : add_module(host, text, kinds[kind]);
+    if (reader.bad || parts != 2 || !text || kind < TABLE_READ || kind > TABLE_WRITTEN) code = unreadable(error);
+    else code = add_module(host, text, kind == TABLE_WRITTEN ? &written : &read_only);
     free(text);
   }
   free(reply);
@@ -100,16 +102,18 @@ static int add_more(Host *host, char **error) {
 }
 
 static int add_everything(Host *host, char **error) {
-  int code = SQLITE_OK;
+  int code = SQLITE_OK, may_have_accounts;
+  look_at_settings(&host->may_write, &may_have_accounts);
+  const sqlite3_module *maybe = host->may_write ? &written : &read_only, *maybe_made = host->may_write ? &made_and_written : &made;
   for (size_t n = 0; n < sizeof tables / sizeof *tables && code == SQLITE_OK; n++)
-    code = add_module(host, tables[n].name, tables[n].is_written ? &written : &read_only);
-  if (code == SQLITE_OK) code = add_module(host, "klaviyo", &made);
-  if (code == SQLITE_OK) code = add_module(host, "klaviyo_link", &made);
+    code = add_module(host, tables[n].name, tables[n].kind == TABLE_WRITTEN ? &written : tables[n].kind == TABLE_READ ? &read_only : maybe);
+  if (code == SQLITE_OK) code = add_module(host, "klaviyo", maybe_made);
+  if (code == SQLITE_OK) code = add_module(host, "klaviyo_link", maybe_made);
   if (code == SQLITE_OK) code = add_module(host, "klaviyo_table", &made_and_written);
   if (code == SQLITE_OK) code = add_functions(host);
   if (code == SQLITE_OK) code = add_procedures(host);
   if (code == SQLITE_OK) code = add_collations(host);
-  return code == SQLITE_OK && may_have_more() ? add_more(host, error) : code;
+  return code == SQLITE_OK && may_have_accounts ? add_more(host, error) : code;
 }
 
 #ifdef _WIN32
