@@ -61,8 +61,9 @@ class OuterTables:
             for column in self._columns:
                 if (row := self._find(column, value)) is not None:
                     column.row = row
-                    # Where one column had the value, it will have the next ones.
-                    self._columns = [column]
+                    # It is looked for first where the last one was; a second join may be by another column.
+                    self._columns.remove(column)
+                    self._columns.insert(0, column)
                     for (text,) in self._rows(column.below, row):
                         yield text
                     return

@@ -129,6 +129,26 @@ def test_an_ordinary_table_that_has_the_text_by_chance_costs_nothing_more(cared:
     assert sent(cared)["get_profiles"] <= 20
 
 
+def test_two_joins_by_two_columns_of_an_ordinary_table(cared: Connection) -> None:
+    cared.execute("UPDATE care SET note = substr(note, 6)")  # the id
+    sql = "SELECT care.n, p.id, l.email FROM care CROSS JOIN profiles p ON p.email = care.mail LEFT JOIN list_profiles l ON l.profile_id = care.note"
+    alone = {id_ for (id_,) in cared.execute("SELECT profile_id FROM list_profiles")}
+    assert cared.sandbox is not None
+    cared.sandbox.requests.clear()
+    rows = cared.execute(sql).fetchall()
+    assert {n for n, _, _ in rows} == set(range(1, 1001))
+    assert {id_ for _, id_, email in rows if email is not None} <= alone
+    assert sent(cared)["get_profiles"] == 10
+
+
+def test_two_keys_of_an_ordinary_table(cared: Connection) -> None:
+    cared.execute("UPDATE care SET note = substr(note, 6)")
+    rows = cared.execute("SELECT care.n FROM care CROSS JOIN profiles p ON p.email = care.mail CROSS JOIN profiles q ON q.id = care.note").fetchall()
+    assert len(rows) == 1000
+    assert sent(cared)["get_profiles"] <= 21, "ten for each of the two"
+    assert "get_profile" not in sent(cared)
+
+
 def test_what_an_ordinary_table_says_is_not_in_the_way_of_writing_it(cared: Connection) -> None:
     cared.execute("UPDATE care SET note = (SELECT id FROM profiles p WHERE p.email = care.mail)")
     assert sent(cared) == {"get_profiles": 10}
