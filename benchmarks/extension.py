@@ -33,8 +33,9 @@ COLUMNS = {
 
 
 def query(columns: int) -> str:
-    """SQLite takes every value and computes little with it; one row comes out."""
-    return f"SELECT {', '.join(f'count({name})' for name in COLUMNS[columns])} FROM events"  # noqa: S608 - the names are above
+    """SQLite takes every value and computes little with it; one row comes out. Of a column that is never NULL it would not read what it only counts."""
+    sums = ", ".join(f"sum(typeof({name}) <> 'null')" for name in COLUMNS[columns])
+    return f"SELECT {sums} FROM events"  # noqa: S608 - the names are above
 
 
 def replay(session: Any, rows: int) -> None:
@@ -42,7 +43,7 @@ def replay(session: Any, rows: int) -> None:
     engine, pages = session.engine, session.engine.pages_of
     kept: dict[tuple[int, ...], list[Any]] = {}
 
-    def again(scan: Any) -> Iterator[list[Any]]:
+    def again(scan: Any, _: Any = None) -> Iterator[list[Any]]:
         if scan.table.name != "events":
             return pages(scan)  # type: ignore[no-any-return]
         if scan.columns not in kept:
