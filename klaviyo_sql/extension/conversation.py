@@ -81,9 +81,9 @@ class Conversation:
         self._current = 0
         self._cancelled = 0
         self._unbounded = False
+        """Whether a statement that runs is an UPDATE or a DELETE without a WHERE."""
         self._may_write = False
         """Whether the host registered tables of several keys as such that can be written to, which is before the settings are read."""
-        """Whether a statement that runs is an UPDATE or a DELETE without a WHERE."""
         self._requests: dict[str, Callable[..., Any]] = {
             "H": self._hello,
             "A": self._more,
