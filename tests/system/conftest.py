@@ -100,6 +100,14 @@ def pyodbc() -> str:
     return python
 
 
+def loading_python(environment: dict[str, str] | None = None) -> str:
+    """Debian's Python, whose sqlite3 loads extensions, in this environment; the test is skipped where it does not."""
+    python = program("/usr/bin/python3")
+    if subprocess.run([python, "-c", "import sqlite3; sqlite3.Connection.enable_load_extension"], capture_output=True, check=False, env=environment).returncode:
+        pytest.skip(f"the sqlite3 of {python} loads no extensions")
+    return python
+
+
 @pytest.fixture(scope="session")
 def place(tmp_path_factory: pytest.TempPathFactory) -> Place:
     folder = tmp_path_factory.mktemp("place")

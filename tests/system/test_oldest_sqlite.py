@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import shutil
-import subprocess
 from pathlib import Path
 
 import pytest
@@ -12,7 +11,7 @@ import pytest
 import klaviyo_sql
 from klaviyo_sql.extension import build
 
-from .conftest import HOSTS, PROGRAMS, Place, program, run
+from .conftest import HOSTS, PROGRAMS, Place, loading_python, run
 
 OLDEST = HOSTS / "sqlite-3.31"
 """Its headers, and it as a library (.ci/run makes them of a package that brings the source)."""
@@ -81,11 +80,8 @@ def library(request: pytest.FixtureRequest, place: Place, tmp_path_factory: pyte
 
 def executed(place: Place, library: Path, statements: tuple[str, ...], **variables: str) -> list[object]:
     """What each of them gives in that SQLite."""
-    python = program("/usr/bin/python3")
     environment = place.environment(LD_LIBRARY_PATH=str(OLDEST), KLAVIYO_SQL_MAX_REQUESTS="1000", **variables)
-    if subprocess.run([python, "-c", "import sqlite3; sqlite3.Connection.enable_load_extension"], capture_output=True, check=False, env=environment).returncode:
-        pytest.skip(f"the sqlite3 of {python} loads no extensions")
-    done = run([python, "-I", str(PROGRAMS / "statements.py"), str(library), ":memory:"], environment, json.dumps(statements))
+    done = run([loading_python(environment), "-I", str(PROGRAMS / "statements.py"), str(library), ":memory:"], environment, json.dumps(statements))
     assert done.returncode == 0, done.stderr
     version, told = json.loads(done.stdout)
     assert version.startswith("3.31.")

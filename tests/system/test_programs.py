@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from .conftest import HOSTS, PROGRAMS, Place, program
+from .conftest import HOSTS, PROGRAMS, Place, loading_python, program
 
 JAR = Path("/usr/share/java/sqlite-jdbc.jar")
 JNI = "/usr/lib/x86_64-linux-gnu/jni"
@@ -30,10 +30,7 @@ def test_the_sqlite3_shell(place: Place, expected: dict[str, Any]) -> None:
 
 
 def test_the_sqlite3_of_debians_python(place: Place, expected: dict[str, Any]) -> None:
-    python = program("/usr/bin/python3")
-    if subprocess.run([python, "-c", "import sqlite3; sqlite3.Connection.enable_load_extension"], capture_output=True, check=False).returncode:
-        pytest.skip(f"the sqlite3 of {python} loads no extensions")
-    assert place.told([python, "-I", str(PROGRAMS / "query.py"), str(place.library), str(place.catalog)]) == expected
+    assert place.told([loading_python(), "-I", str(PROGRAMS / "query.py"), str(place.library), str(place.catalog)]) == expected
 
 
 def jdbc() -> list[str]:

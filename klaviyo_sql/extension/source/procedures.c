@@ -42,6 +42,14 @@ static void fail(sqlite3_context *context, int code, char *error) {
   sqlite3_free(error);
 }
 
+/* What the worker says that the call gave. */
+static void give_reply(sqlite3_context *context, Frame *reply) {
+  Reader reader = reader_of(reply->payload, reply->length);
+  Value value = read_value(&reader);
+  give(context, &value);
+  free(reply);
+}
+
 static const char ended[] = "klaviyo: the worker process ended during the statement, which has made other calls before: look in Klaviyo which.";
 
 /* Begin a request about the procedure whose function is called: its name, and whether a statement begins. */
@@ -78,14 +86,8 @@ static void call_once(sqlite3_context *context, int count, sqlite3_value **value
     write_values(&request, count, values);
     code = ask(name->host, &request, 'v', SENDING, &reply, &error);
   }
-  if (code != SQLITE_OK) {
-    fail(context, code, error);
-    return;
-  }
-  Reader reader = reader_of(reply->payload, reply->length);
-  Value value = read_value(&reader);
-  give(context, &value);
-  free(reply);
+  if (code == SQLITE_OK) give_reply(context, reply);
+  else fail(context, code, error);
 }
 
 /* A function of many rows
@@ -215,14 +217,8 @@ static void end_group(sqlite3_context *context) {
   if (code == SQLITE_OK) code = may_call(host, &error);
   if (code == SQLITE_OK) code = send_rows(host, group, 'E', SENDING, &reply, &error);
   else drop(host, group);
-  if (code != SQLITE_OK) {
-    fail(context, code, error);
-    return;
-  }
-  Reader reader = reader_of(reply->payload, reply->length);
-  Value value = read_value(&reader);
-  give(context, &value);
-  free(reply);
+  if (code == SQLITE_OK) give_reply(context, reply);
+  else fail(context, code, error);
 }
 
 /* A function that returns a table */
