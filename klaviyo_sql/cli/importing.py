@@ -15,6 +15,7 @@ from klaviyo_sql.cli.files.record import Record, Rejects
 from klaviyo_sql.cli.mapping import Mapping, Mode, Unfit
 from klaviyo_sql.model.request import Request
 from klaviyo_sql.model.table import Table
+from klaviyo_sql.statements.names import quoted
 from klaviyo_sql.write.changes import Change, Status
 
 BATCH = 10_000
@@ -62,7 +63,7 @@ class Importer:
         self._table = table
         self._mode = mode
         self._mapping = mapping
-        self._name = ".".join(map(_quoted, table.name.split(".")))
+        self._name = ".".join(map(quoted, table.name.split(".")))
         self._cursor = connection.cursor()
         self._batch = _Batch()
         """What waits, and is not sent yet."""
@@ -170,13 +171,13 @@ class Importer:
         others = [name for name in values if name not in key]
         match self._mode:
             case Mode.UPDATE:
-                sql = f"UPDATE {self._name} SET {', '.join(f'{_quoted(name)} = ?' for name in others)} WHERE {self._is_key()}"  # noqa: S608 - declared names
+                sql = f"UPDATE {self._name} SET {', '.join(f'{quoted(name)} = ?' for name in others)} WHERE {self._is_key()}"  # noqa: S608 - declared names
                 given = [*(values[name] for name in others), *(values[name] for name in key)]
             case Mode.DELETE:
                 sql, given = f"DELETE FROM {self._name} WHERE {self._is_key()}", [values[name] for name in key]  # noqa: S608
             case _:
                 replace = " OR REPLACE" if self._mode is Mode.UPSERT else ""
-                sql = f"INSERT{replace} INTO {self._name} ({', '.join(map(_quoted, values))}) VALUES ({', '.join('?' * len(values))})"
+                sql = f"INSERT{replace} INTO {self._name} ({', '.join(map(quoted, values))}) VALUES ({', '.join('?' * len(values))})"
                 given = list(values.values())
         try:
             self._cursor.execute(sql, given)
@@ -189,7 +190,7 @@ class Importer:
             raise Unfit(None, f"{self._table.name} has no such row")
 
     def _is_key(self) -> str:
-        return " AND ".join(f"{_quoted(name)} = ?" for name in self._table.key)
+        return " AND ".join(f"{quoted(name)} = ?" for name in self._table.key)
 
     def _blamed(self, sentence: str) -> tuple[str | None, str]:
         """The file's column that a sentence is about, and the sentence."""
@@ -197,7 +198,3 @@ class Importer:
             if sentence.startswith(f"{self._table.name.rpartition('.')[2]}.{known.name} "):
                 return self._mapping.column_for(known.name), sentence
         return None, sentence
-
-
-def _quoted(name: str) -> str:
-    return '"' + name.replace('"', '""') + '"'

@@ -10,11 +10,12 @@ import functools
 import math
 from typing import Any
 
-from klaviyo_sql.copies.layout import Layout, quoted
+from klaviyo_sql.copies.layout import Layout
 from klaviyo_sql.model import timestamps
 from klaviyo_sql.model.table import Column, Property, Table, Type
 from klaviyo_sql.plan.constraints import Constraint, Operator, comparable, in_sql
 from klaviyo_sql.plan.scan import Order
+from klaviyo_sql.statements.names import quoted
 
 _MOST_VALUES = 10_000
 """Values of an IN that are handed on; with more of them every row is looked at."""

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from klaviyo_sql.model.table import Argument, Attribute, Column, Detail, Id, Latest, ParentId, Property, Related, Table, Type, WriteOnly
+from klaviyo_sql.statements.names import quoted
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,11 +80,6 @@ class Layout:
         """What tells this layout from another: a copy of another one is made anew."""
         text = "\n".join((self.ddl(self.name), *self.index_ddl(self.name, 0), str(self.change)))
         return hashlib.sha256(text.encode()).hexdigest()[:16]
-
-
-def quoted(name: str) -> str:
-    """The name as SQL has it: those of custom properties may have any character."""
-    return '"' + name.replace('"', '""') + '"'
 
 
 def layout(table: Table, *, all_columns: bool) -> Layout:

@@ -22,6 +22,7 @@ from klaviyo_sql.session.index import IndexInfo
 from klaviyo_sql.session.pending import Pending
 from klaviyo_sql.session.session import Known, Session
 from klaviyo_sql.session.targets import Target, Targets
+from klaviyo_sql.statements.names import quoted
 from klaviyo_sql.unread import UnreadRows
 from klaviyo_sql.write.changes import Change, Conflict, Kind
 from klaviyo_sql.write.checking import check_columns
@@ -38,7 +39,7 @@ def ddl(table: Table, *, row_key: bool = False) -> str:
     """
     columns = []
     for column in table.columns:
-        parts = ['"' + column.name.replace('"', '""') + '"', column.type.declared]
+        parts = [quoted(column.name), column.type.declared]
         if column.hidden:
             parts.append("HIDDEN")  # SQLite cuts the word out of the type, and loses a collation that follows: times are never hidden
         if column.collation != "BINARY":

@@ -183,7 +183,7 @@ class Connection:
         self.session.statement_timeout = seconds
 
     def _virtual_table(self, known: Known) -> VirtualTable:
-        found = self.virtual_tables[known.name] = VirtualTable(known, self.session, self.rehearsal)
+        found = self.virtual_tables[known.name] = VirtualTable(known, self.session)
         return found
 
     def _register(self) -> None:
@@ -453,7 +453,7 @@ class Connection:
         if self._pending is not None:
             self._pending.forget_statement()
 
-    def begin_statement(self, sql: str = "") -> Budget:
+    def begin_statement(self, sql: str) -> Budget:
         """A new statement is about to run: it sees Klaviyo anew, and from now on everything counts for its budget."""
         self._outer_tables.begin(sql)
         return self.session.begin_statement()
@@ -552,7 +552,7 @@ class Connection:
     def _end_transaction(self, statement: str) -> None:
         self._check_open()
         if self._sqlite.in_transaction:
-            self.begin_statement()
+            self.begin_statement(statement)
             with self.translating():
                 self._sqlite.execute(statement)
 

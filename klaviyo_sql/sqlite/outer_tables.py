@@ -14,6 +14,8 @@ from typing import Any
 
 import apsw
 
+from klaviyo_sql.statements.names import quoted
+
 _WORDS = re.compile(r"\w+")
 _BEFORE_ALL = -(2**63)
 
@@ -87,7 +89,7 @@ class OuterTables:
                 continue
             for (column,) in list(self._rows("SELECT name FROM pragma_table_info(?, ?)", name, schema)):
                 if column.lower() in words:
-                    yield _Column(f"{_quoted(schema)}.{_quoted(name)}", _quoted(column))
+                    yield _Column(f"{quoted(schema)}.{quoted(name)}", quoted(column))
 
     def _rows(self, sql: str, *values: object) -> Iterator[tuple[Any, ...]]:
         cursor = self._sqlite.cursor()
@@ -96,7 +98,3 @@ class OuterTables:
             yield from cursor.execute(sql, values)
         finally:
             cursor.close(True)
-
-
-def _quoted(name: str) -> str:
-    return '"' + name.replace('"', '""') + '"'

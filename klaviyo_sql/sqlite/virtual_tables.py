@@ -11,7 +11,6 @@ import apsw
 from klaviyo_sql import errors
 from klaviyo_sql.fetch.rows import Row
 from klaviyo_sql.session import index
-from klaviyo_sql.session.rehearsal import Rehearsal
 from klaviyo_sql.session.served import Served, Standing
 from klaviyo_sql.session.session import Known, Session
 from klaviyo_sql.write.changes import Conflict
@@ -52,10 +51,10 @@ class PropertiesModule(SchemaModule):
 class VirtualTable(Served):
     """One declared table on one engine."""
 
-    def __init__(self, known: Known, session: Session, rehearsal: Rehearsal) -> None:
-        """`rehearsal` says whether the statement that runs is only rehearsed."""
+    def __init__(self, known: Known, session: Session) -> None:
         super().__init__(known, session, targets=session.targets)
-        self.rehearsal = rehearsal
+        self.rehearsal = session.rehearsal
+        """Whether the statement that runs is only rehearsed."""
         self._sqlite: apsw.Connection | None = None
 
     def configure(self, sqlite: apsw.Connection) -> None:
