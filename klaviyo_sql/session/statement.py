@@ -23,12 +23,15 @@ class Statement:
     def __init__(self) -> None:
         self._scanners: dict[str, Scanner] = {}
         self._cursors: dict[int, Standing] = {}
+        self._entered: dict[int, Standing] = {}
+        """The cursors that had rows since the statement began."""
         self.elsewhere: Callable[[str], Iterator[str]] | None = None
         """The texts below one in what the statement reads beside the account, as far as that can be seen."""
 
     def begin(self) -> None:
         """Forget what was read: the next statement sees Klaviyo anew."""
         self._scanners.clear()
+        self._entered.clear()
 
     def scanner(self, engine: Scans, table: Table, agreed: str) -> Scanner:
         """The scanner for what was agreed on a scan, one for all its cursors."""
@@ -42,11 +45,16 @@ class Statement:
 
     def enter(self, cursor: Standing) -> None:
         """The cursor has rows from now on."""
-        self._cursors[id(cursor)] = cursor
+        self._cursors[id(cursor)] = self._entered[id(cursor)] = cursor
 
     def leave(self, cursor: Standing) -> None:
         """The cursor was closed."""
         self._cursors.pop(id(cursor), None)
+        self._entered.pop(id(cursor), None)
+
+    def alone(self) -> Standing | None:
+        """The one cursor that is open and had rows since the statement began; None when there are none or several."""
+        return next(iter(self._entered.values())) if len(self._entered) == 1 else None
 
     def waiting(self, asking: Standing, value: str) -> Iterable[str]:
         """The texts below the value where other cursors stand on it, in a page or in an ordinary table: an inner loop will ask for them next."""

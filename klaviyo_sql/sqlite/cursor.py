@@ -14,16 +14,19 @@ import apsw.ext
 
 from klaviyo_sql import errors
 from klaviyo_sql.copies import Snapshots
+from klaviyo_sql.sqlite.handed_on import WORTH, handed_on
 from klaviyo_sql.sqlite.types import bound
 from klaviyo_sql.statements.calls import is_call, rewritten
 
 if TYPE_CHECKING:
     from klaviyo_sql.sqlite.connection import Connection
+    from klaviyo_sql.sqlite.virtual_tables import Cursor as Scan
 
 Parameters = Sequence[Any] | Mapping[str, Any]
 _NAME = re.compile(r"[^\W\d]\w*(?:\.[^\W\d]\w*)?\Z")
 _NOTHING = re.compile(r"(?:\s|;|--[^\n]*(?:\n|\Z)|/\*.*?(?:\*/|\Z))*\Z", re.DOTALL)
 Description = tuple[tuple[str, str | None, None, None, None, None, bool | None], ...]
+_NONE_READY: Iterator[tuple[Any, ...]] = iter(())
 
 
 class Cursor:
@@ -41,8 +44,18 @@ class Cursor:
         self._cursor.exec_trace = lambda cursor, sql, bindings: (method := began()) is not None and method(cursor, sql, bindings)
         self._description: Description | None = None
         self._engine = connection.engine
+        self._sqlite = connection.sqlite
         self._budget = connection.engine.budget
         self._rows: Iterator[tuple[Any, ...]] | None = None
+        """What SQLite returns, row by row."""
+        self._ready = _NONE_READY
+        """Rows that it would only hand on, and that come before its next one."""
+        self._scan: Scan | None = None
+        """The scan whose rows it hands on, as far as that is known."""
+        self._asked: tuple[str, Any] = ("", ())
+        """What it was given: the statement and its parameters."""
+        self._handed_on: tuple[int, ...] | None = None
+        """The columns that it hands on; None: it was not looked at yet."""
         self._snapshots: Snapshots | None = None
         self._has_begun = False
         self.rowcount = -1
@@ -71,6 +84,7 @@ class Cursor:
             before = self.connection.sqlite.total_changes()
             with self._forgetting():
                 self._rows = iter(cursor.execute(sql, bindings, can_cache=cached))
+            self._scan, self._asked = self.connection.scan_alone(), (sql, bindings)
         if self.connection.calls.due:
             self.connection.calls.send_due()
         self.connection.raise_bad_time()
@@ -147,14 +161,13 @@ class Cursor:
     def fetchall(self) -> list[tuple[Any, ...]]:
         """All rows that are left."""
         rows = self._results()
-        self._engine.budget = self._budget
-        with self.connection.translating():
-            self._look()
-            left = list(rows)
-        if self.connection.calls.due:
-            self.connection.calls.send_due()
-        self._ended()
-        self.connection.raise_bad_time()
+        left = list(self._ready)
+        for row in iter(self._step, None):
+            left.append(row)
+            left += self._ready
+            if self._scan is None:
+                with self.connection.translating():
+                    left += rows
         return left
 
     def __iter__(self) -> Self:
@@ -162,37 +175,61 @@ class Cursor:
 
     def __next__(self) -> tuple[Any, ...]:
         # The hot path of every query: no call that a row does not need.
-        rows = self._rows if self._description is not None else None
-        if rows is None:
-            rows = self._results()
+        for row in self._ready:
+            if self._sqlite.is_interrupted:
+                break  # SQLite will say so
+            return row
+        found = self._step()
+        if found is None:
+            raise StopIteration
+        return found
+
+    def _step(self) -> tuple[Any, ...] | None:
+        """The next row that SQLite returns, None after the last; those that it would only hand on after it are ready then."""
+        rows = self._results()
         self._engine.budget = self._budget  # other cursors' statements may have run in between
         if self._snapshots is not None:
             self.connection.copies.current = self._snapshots
         try:
-            row = next(rows)
-        except StopIteration:
-            self._ended()
-            self.connection.raise_bad_time()
-            raise
+            row = next(rows, None)
         except apsw.Error as error:
             raise self.connection.translated(error) from None
+        if row is None:
+            self._ended()
         if self.connection.bad_time is not None:
             self.connection.raise_bad_time()
         if self.connection.calls.due:
             self.connection.calls.send_due()
+        if row is not None and self._scan is not None:
+            self._ready = self._behind(row, self._scan)
         return row
+
+    def _behind(self, row: tuple[Any, ...], scan: Scan) -> Iterator[tuple[Any, ...]]:
+        """The rows behind this one in its page, as SQLite would hand them on; none when it would do more, or that is not known yet."""
+        if self._handed_on is None:
+            if scan.waiting < WORTH:
+                return _NONE_READY
+            self._handed_on = handed_on(self.connection.sqlite, *self._asked, scan.agreed)
+        ready = scan.hand_on(row, self._handed_on) if self._handed_on is not None else None
+        if ready is None:
+            self._scan = None
+            return _NONE_READY
+        return ready
 
     def close(self) -> None:
         """Drop the statement and its rows; the cursor cannot be used again."""
         cursor, self._cursor = self._cursor, None
-        self._rows = None
+        self._forget_rows()
         if cursor is not None:
             cursor.close(True)
         self._ended()
 
     def abandon(self) -> None:
         """Forget the rows without touching SQLite: this is a forked child, and the cursor is the parent's."""
-        self._rows = None
+        self._forget_rows()
+
+    def _forget_rows(self) -> None:
+        self._rows, self._ready, self._scan, self._handed_on = None, _NONE_READY, None, None
 
     def setinputsizes(self, sizes: Sequence[Any]) -> None:
         """Nothing to prepare; PEP 249 allows that."""
@@ -212,7 +249,7 @@ class Cursor:
             raise errors.ProgrammingError(f"a statement is a text, not {type(sql).__name__}")
         self.connection.prepare(sql)
         self._description = None
-        self._rows = None
+        self._forget_rows()
         self._snapshots = None
         self.rowcount = -1
         self.lastrowid = None

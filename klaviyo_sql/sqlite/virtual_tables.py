@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Iterator
+from operator import itemgetter
 from typing import Any
 
 import apsw
@@ -128,7 +129,7 @@ class Cursor(Standing):
     rows, and CREATE TABLE AS would keep what came so far. Python notices nothing within a function of C.
     """
 
-    __slots__ = ("Eof", "_current", "_pages", "_repeated", "_table")
+    __slots__ = ("Eof", "_current", "_pages", "_repeated", "_table", "agreed")
 
     def __init__(self, table: VirtualTable) -> None:
         super().__init__()
@@ -136,6 +137,8 @@ class Cursor(Standing):
         self._pages: Iterator[list[Row]] = iter(())
         self._current: list[Row | None] = [None]
         self._repeated: frozenset[int] = frozenset()
+        self.agreed = ""
+        """What was agreed on the scan."""
         self.Eof = functools.partial(self._current.__contains__, None)
 
     def Filter(self, _: int, agreed: str, values: tuple[Any, ...]) -> None:  # noqa: N802
@@ -145,6 +148,7 @@ class Cursor(Standing):
             self._row = self._current[0] = None
             return
         table.refuse()
+        self.agreed = agreed
         self._repeated = table.repeated()
         self._row = self._current[0] = None  # an inner loop that is run again looks for what is waiting in others, not here
         self._pages = table.pages(agreed, values, self)
@@ -181,6 +185,28 @@ class Cursor(Standing):
     def ColumnNoChange(self, column: int) -> Any:  # noqa: N802
         """A column that an UPDATE does not set: it is not written, unless Klaviyo would put it back to what it was at first."""
         return self.Column(column) if column in self._repeated else apsw.no_change
+
+    @property
+    def waiting(self) -> int:
+        """Rows of the page at hand that come after the row where it stands."""
+        return len(self._page) - 1 - self._at
+
+    def hand_on(self, row: Row, columns: tuple[int, ...]) -> Iterator[Row] | None:
+        """These columns of the rows that are waiting, as SQLite would return them, and go to the last of them: they are SQLite's no more.
+
+        `row` is what SQLite made of the row where the cursor stands. None, and nothing is changed, when that is anything but these columns of it.
+        """
+        at_hand, places = self._row, [self._positions.get(column) for column in columns]
+        if at_hand is None or None in places or [(type(value), value) for value in row] != [(type(at_hand[place]), at_hand[place]) for place in places]:
+            return None
+        rows = self._page[self._at + 1 :]
+        if rows:
+            self._at = len(self._page) - 1
+            self._row = self._current[0] = self._page[self._at]
+        if places == list(range(len(at_hand))):
+            return iter(rows)
+        cells = map(itemgetter(*places), rows)
+        return cells if len(places) > 1 else zip(cells)
 
     def Rowid(self) -> int:  # noqa: N802
         raise errors.InternalError("tables WITHOUT ROWID have none")
