@@ -19,7 +19,8 @@ from klaviyo_sql.model.table import Property, Type
 
 _NUMBER = re.compile(r"[ \t\n\v\f\r]*[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?[ \t\n\v\f\r]*")
 _WHOLE = re.compile(r"[ \t\n\v\f\r]*[+-]?[0-9]+[ \t\n\v\f\r]*")
-_SMALLEST, _LARGEST = -(2**63), 2**63 - 1
+SMALLEST, LARGEST = -(2**63), 2**63 - 1
+"""The whole numbers that SQLite has."""
 _EXACT = 2**53
 _UNNAMEABLE = re.compile(r'["\\\x00-\x1f]')
 
@@ -45,6 +46,16 @@ def reader(place: Property, type_: Type) -> Callable[[Any], Any]:
     return read
 
 
+def whole(number: int) -> Any:
+    """A whole number as SQLite can have it: of 64 bits, else as a float, else as text."""
+    if SMALLEST <= number <= LARGEST:
+        return number
+    try:
+        return float(number)
+    except OverflowError:
+        return str(number)
+
+
 def _at(value: Any, path: tuple[str | int, ...]) -> Any:
     for step in path:
         if isinstance(step, str):
@@ -62,8 +73,8 @@ def _plain(value: Any) -> Any:
     """JSON's value as SQLite's `->>` returns it."""
     if isinstance(value, bool):
         return int(value)
-    if isinstance(value, int) and not _SMALLEST <= value <= _LARGEST:
-        return _real(value)
+    if isinstance(value, int):
+        return whole(value)
     return msgspec.json.encode(value).decode() if isinstance(value, dict | list) else value
 
 
@@ -74,39 +85,32 @@ def _text(value: Any) -> Any:
     return repr(plain) if isinstance(plain, int | float) else plain
 
 
-def _number(value: Any, *, whole: bool) -> Any:
-    """Numbers, and texts that are written as numbers, as REAL columns and (`whole`) as INTEGER and BOOLEAN ones have them."""
+def _number(value: Any, *, integer: bool) -> Any:
+    """Numbers, and texts that are written as numbers, as REAL columns and (`integer`) as INTEGER and BOOLEAN ones have them."""
     plain = _plain(value)
     if isinstance(plain, str):
         if isinstance(value, str) and _NUMBER.fullmatch(plain):
-            return _number(_of_text(plain), whole=whole) if _of_text(plain) is not None else plain
+            return _number(_of_text(plain), integer=integer) if _of_text(plain) is not None else plain
         return plain
     if isinstance(plain, int):
-        return plain if whole else float(plain)
-    if isinstance(plain, float) and whole and plain.is_integer() and abs(plain) < _EXACT:
+        return plain if integer else float(plain)
+    if isinstance(plain, float) and integer and plain.is_integer() and abs(plain) < _EXACT:
         return int(plain)
     return plain
 
 
 def _of_text(text: str) -> int | float | None:
     """The number that is written there; None when it is none that a float can be."""
-    if _WHOLE.fullmatch(text) and _SMALLEST <= (number := int(text)) <= _LARGEST:
+    if _WHOLE.fullmatch(text) and SMALLEST <= (number := int(text)) <= LARGEST:
         return number
     real = float(text)
     return real if math.isfinite(real) else None
 
 
-def _real(number: int) -> Any:
-    try:
-        return float(number)
-    except OverflowError:
-        return str(number)
-
-
 def _boolean(value: Any) -> Any:
     if isinstance(value, str) and value.strip().lower() in ("true", "false"):
         return int(value.strip().lower() == "true")
-    return _number(value, whole=True)
+    return _number(value, integer=True)
 
 
 def _timestamp(value: Any) -> Any:
@@ -126,8 +130,8 @@ def _json(value: Any) -> Any:
 
 CONVERT: dict[Type, Callable[[Any], Any]] = {
     Type.TEXT: _text,
-    Type.INTEGER: functools.partial(_number, whole=True),
-    Type.REAL: functools.partial(_number, whole=False),
+    Type.INTEGER: functools.partial(_number, integer=True),
+    Type.REAL: functools.partial(_number, integer=False),
     Type.BOOLEAN: _boolean,
     Type.JSON: _json,
     Type.DATE: _text,

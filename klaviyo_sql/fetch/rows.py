@@ -11,7 +11,7 @@ import functools
 import math
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Annotated, Any
 
 import msgspec
 
@@ -121,10 +121,12 @@ def _number(value: Any) -> Any:
 
 
 def _integer(value: Any) -> Any:
-    """Whole numbers; what is none stays what it is."""
+    """Whole numbers of 64 bits; what is none stays what it is."""
     if isinstance(value, float) and value.is_integer():
-        return int(value)
-    return int(value) if isinstance(value, bool) else value if value is None or isinstance(value, int | float) else _text(value)
+        return int(value) if abs(value) < property_values.LARGEST else value
+    if isinstance(value, int):
+        return property_values.whole(int(value))
+    return value if value is None or isinstance(value, float) else _text(value)
 
 
 def _boolean(value: Any) -> Any:
@@ -150,7 +152,7 @@ def in_sql(type_: Type, value: Any) -> Any:
 
 _EXPECTED: dict[Type, Any] = {
     Type.TEXT: str | None,
-    Type.INTEGER: int | None,
+    Type.INTEGER: Annotated[int, msgspec.Meta(ge=property_values.SMALLEST, le=property_values.LARGEST)] | None,
     Type.REAL: float | str | None,
     Type.BOOLEAN: bool | None,
     Type.JSON: msgspec.Raw,
@@ -172,7 +174,7 @@ _CALL: dict[Type, str] = {
 Free JSON stays as Klaviyo sent it: the text between its first and its last character, not parsed.
 """
 
-_USUAL_TIMESTAMP = "(f'{{{0}[:10]}} {{{0}[11:19]}}' if {0} is not None and {0}[19:] == '+00:00' else _timestamp({0}))"
+_USUAL_TIMESTAMP = "({0}[:19].replace('T', ' ', 1) if {0} is not None and {0}[19:] == '+00:00' else _timestamp({0}))"
 """The form that nearly every timestamp has, taken apart without a call."""
 
 

@@ -30,8 +30,8 @@ from klaviyo_sql.plan.slices import WHOLE, Slice, Slicer, Slicing, within
 
 _FIRST_WINDOW = 4
 """Requests under way when the consumer wants more than the first page of a scan that may end early: of a LIMIT, or one that SQLite sifts."""
-_FIRST_OPEN_WINDOW = 10
-"""The same for a scan that nothing is known to end: who wants the second page of it mostly wants all."""
+_FIRST_OPEN_WINDOW = 20
+"""The same for a scan that nothing is known to end: who wants the second page of it mostly wants all. Pages that may lie ready come with the third."""
 _LONGEST = 2
 """Pages that a slice may be meant to have when rows come as they arrive. Long slices waste fewer half-filled pages; in order, they would hold up the rest."""
 _WAITING_BYTES = 12 * 2**20
@@ -129,6 +129,8 @@ class Window:
         self._budget = budget
         self._until = until
         self._window = first
+        self._open = False
+        """Whether pages may lie ready beyond the window: it was open already when a page was used."""
         self._used = 0
         """Pages that were handed on."""
         self._under_way = 0
@@ -164,6 +166,7 @@ class Window:
                 if found:
                     yield found.pop()  # not held here while it is used: the next page is decoded in the memory that this one leaves
                     self._used += 1
+                    self._open = self._window >= self._most and self._limit is None and not self._sifted
                     self._window = min(self._most, self._wider())
                     continue
                 if self._failure is not None:
@@ -222,8 +225,7 @@ class Window:
         What has arrived is not under way, but lies ready, though nobody may have looked at it.
         """
         least, most = _WAITING_PAGES
-        open_ = self._window >= self._most and self._limit is None and not self._sifted
-        waiting = min(most, max(least, _WAITING_BYTES // self._largest)) if open_ else 0
+        waiting = min(most, max(least, _WAITING_BYTES // self._largest)) if self._open else 0
         ready = sum(len(run.ready) for run in self._line if isinstance(run, _Run))
         # With one request at a time the next page is known only when this one is decoded: another chain's would come before it.
         arrived = self._outcomes.qsize() if self._most > 1 else 0

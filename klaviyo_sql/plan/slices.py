@@ -27,7 +27,7 @@ _REMEMBERED = 16
 """Slices whose density counts for the next one."""
 _SHARES = 3
 """How many slices each of those who read side by side has before it, at least: towards the end slices are short, so that all end at about the same time."""
-_FIRST_TRUST = 9
+_FIRST_TRUST = 19
 """Slices that are given out before any of them is heard of: a burst on the first page promises more rows than there are."""
 _WORTH_CUTTING = 4
 """Pages that must be left for a range to be cut."""

@@ -162,7 +162,7 @@ class Cursor:
         """All rows that are left."""
         rows = self._results()
         left = list(self._ready)
-        for row in iter(self._step, None):
+        while (row := self._step(rows)) is not None:
             left.append(row)
             left += self._ready
             if self._scan is None:
@@ -179,14 +179,13 @@ class Cursor:
             if self._sqlite.is_interrupted:
                 break  # SQLite will say so
             return row
-        found = self._step()
+        found = self._step(self._results())
         if found is None:
             raise StopIteration
         return found
 
-    def _step(self) -> tuple[Any, ...] | None:
-        """The next row that SQLite returns, None after the last; those that it would only hand on after it are ready then."""
-        rows = self._results()
+    def _step(self, rows: Iterator[tuple[Any, ...]]) -> tuple[Any, ...] | None:
+        """The next of the rows that SQLite returns, None after the last; those that it would only hand on after it are ready then."""
         self._engine.budget = self._budget  # other cursors' statements may have run in between
         if self._snapshots is not None:
             self.connection.copies.current = self._snapshots

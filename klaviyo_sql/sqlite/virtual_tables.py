@@ -196,8 +196,11 @@ class Cursor(Standing):
 
         `row` is what SQLite made of the row where the cursor stands. None, and nothing is changed, when that is anything but these columns of it.
         """
-        at_hand, places = self._row, [self._positions.get(column) for column in columns]
-        if at_hand is None or None in places or [(type(value), value) for value in row] != [(type(at_hand[place]), at_hand[place]) for place in places]:
+        at_hand, places = self._row, [self._positions[column] for column in columns if column in self._positions]
+        if at_hand is None or len(places) < len(columns):
+            return None
+        cells = tuple(at_hand[place] for place in places)
+        if row != cells or list(map(type, row)) != list(map(type, cells)):
             return None
         rows = self._page[self._at + 1 :]
         if rows:
@@ -205,8 +208,8 @@ class Cursor(Standing):
             self._row = self._current[0] = self._page[self._at]
         if places == list(range(len(at_hand))):
             return iter(rows)
-        cells = map(itemgetter(*places), rows)
-        return cells if len(places) > 1 else zip(cells)
+        chosen = map(itemgetter(*places), rows)
+        return chosen if len(places) > 1 else zip(chosen)
 
     def Rowid(self) -> int:  # noqa: N802
         raise errors.InternalError("tables WITHOUT ROWID have none")

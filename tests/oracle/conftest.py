@@ -8,9 +8,16 @@ import pytest
 
 from klaviyo_sql import Connection
 from klaviyo_sql.settings import COUNTING
+from klaviyo_sql.sqlite import cursor
 
 from . import truth
 from .oracle import Oracle, connection
+
+
+@pytest.fixture(autouse=True)
+def _short_pages_are_handed_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Pages of two rows are worth to be handed on, as those of thousands are."""
+    monkeypatch.setattr(cursor, "WORTH", 1)
 
 
 @pytest.fixture(scope="session")

@@ -138,7 +138,7 @@ def test_a_long_scan_takes_little_more_time_than_twenty_pages_a_round_trip(order
     assert replies.at_once <= PARALLEL
 
 
-@pytest.mark.parametrize(("enough", "most"), [(1, 1), (PAGE, 1), (PAGE + 500, 11)])
+@pytest.mark.parametrize(("enough", "most"), [(1, 1), (PAGE, 1), (PAGE + 500, 21)])
 def test_nothing_is_asked_for_far_ahead_of_who_reads(enough: int, most: int, scanned: Any) -> None:
     _, replies = scanned(Events(evenly(60 * PAGE)), enough=enough)
     assert replies.asked <= most
