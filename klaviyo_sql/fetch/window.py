@@ -58,13 +58,15 @@ class _Run:
     slicing: Slicing | None
     slice: Slice = WHOLE
     slicer: Slicer | None = None
-    """Whoever gave out the slice, and wants to know how many rows it had."""
+    """Whoever gave out the slice, and wants to know how many rows it has."""
+    depth: int = 0
+    """How many slices it is in that were meant to have a page or two."""
     number: int = 0
     rows: int = 0
-    began: int | None = None
-    """The key of its first row."""
     last: int | None = None
     """The key of its last row."""
+    covered: int | None = None
+    """The key up to which its slicer knows how many rows there are."""
     under_way: bool = False
     seen: set[str] = field(default_factory=set)
     known: set[str] = field(default_factory=set)
@@ -329,8 +331,8 @@ class Window:
             rows = [row for row in rows if check.holds(row[position])]
         run.ready.append(rows)
         self._rows += len(rows)
-        if following is None and run.slicer is not None:
-            run.slicer.learn(run.slice, run.rows)
+        if run.slicer is not None:
+            _learn(run, run.slicer, rows)
 
     def _cut(self, run: _Run, slicing: Slicing, rows: list[Row], following: Request | None) -> tuple[list[Row], Request | None]:
         """Of a chain that turns out to be long, what is behind its own part is left to others; its rows beyond that are theirs."""
@@ -339,9 +341,8 @@ class Window:
         if None in keys:
             return rows, following
         if following is not None and self._most > 1:
-            rest = Slicer(slicing.inside(run.slice), self._until(run.chain), self._most, longest=1 if self._ordered else _LONGEST)
-            run.began = slicing.key(keys[0]) if run.began is None else run.began
-            kept = rest.begin(run.began, slicing.key(keys[-1]), run.rows)
+            rest = Slicer(slicing.inside(run.slice), self._until(run.chain), self._most, longest=1 if self._ordered else _LONGEST, depth=run.depth)
+            kept = rest.begin(slicing.key(keys[0]), slicing.key(keys[-1]), len(keys))
             if kept is not None:
                 run.slice = kept
                 self._line.insert(self._line.index(run) + 1, _Rest(run.chain, rest))
@@ -395,7 +396,7 @@ class Window:
             run.slice = Slice(low, run.last + 1) if slicing.descending else Slice(run.last, high)
             inside = slicing.inside(run.slice)
             request = replace(request, parameters=within(slicing, Slice(inside.low, inside.high), request.parameters))
-            run.rows, run.began = 0, None
+            run.rows = 0
         run.request = request
         run.begun_anew += 1
         run.number = pages.CACHED_PAGES  # pages in the cache link on by cursors that are as old
@@ -466,6 +467,15 @@ def _unread(run: _Run, rows: list[Row], ids: set[str]) -> list[Row]:
     return unread
 
 
+def _learn(run: _Run, slicer: Slicer, rows: list[Row]) -> None:
+    """Tell how many rows a page brought, of how much of the key: at once, for slices that take several pages are the dense ones."""
+    start, end = (run.slice.high, run.slice.low) if slicer.slicing.descending else (run.slice.low, run.slice.high)
+    start = start if run.covered is None else run.covered
+    run.covered = end if run.request is None else run.last
+    if start is not None and run.covered is not None:
+        slicer.learn(len(rows), abs(run.covered - start))
+
+
 def _check(slicing: Slicing, part: Slice) -> Check:
     """Whether a row is in the slice; rows that a widened filter lets in belong to its neighbor."""
     return Check(slicing.column, low=slicing.bound(part.low, inclusive=True), high=slicing.bound(part.high, inclusive=False))
@@ -475,4 +485,4 @@ def _slice_of(rest: _Rest, part: Slice) -> _Run:
     """A run of one slice."""
     slicing, chain = rest.slicer.slicing, rest.chain
     request = replace(chain.request, parameters=within(slicing, part, chain.request.parameters))
-    return _Run(chain, request, slicing, part, rest.slicer)
+    return _Run(chain, request, slicing, part, rest.slicer, rest.slicer.depth if rest.slicer.gives_whole else rest.slicer.depth + 1)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 from collections import deque
+from collections.abc import Collection
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -24,7 +25,11 @@ _ROOM = 0.07
 _LAST_ROOM = 0.2
 """The same for the slices of the last round trip: who is not done with one page takes another round trip, for which everybody waits."""
 _REMEMBERED = 16
-"""Slices whose density counts for the next one."""
+"""Pages whose density counts for the next slice."""
+_SUDDEN, _SUDDEN_PART = 3, 1 / 8
+"""How many pages show that rows lie far less dense than before: so that they have less than this part of it."""
+_PARTS = 4
+"""How many more parts the rest of a slice is given out in, each time that one of them has far more rows than was meant; in one at first, for most are a burst."""
 _SHARES = 3
 """How many slices each of those who read side by side has before it, at least: towards the end slices are short, so that all end at about the same time."""
 _FIRST_TRUST = 19
@@ -137,13 +142,15 @@ class Slicer:
     """Gives out the rest of a range, slice by slice, in the direction of the sort.
 
     `slicing` bounds the range. `until` is where its rows are likely to end when nothing says where they do: the present, or the time before which
-    there was no Klaviyo. `at_once` is how many slices can be read at the same time, `longest` how many pages one is meant to have at most.
+    there was no Klaviyo. `at_once` is how many slices can be read at the same time, `longest` how many pages one is meant to have at most. `depth`
+    is how many slices this range is in that were meant to have a page or two, and turned out to have far more.
     """
 
     slicing: Slicing
     until: int
     at_once: int
     longest: int
+    depth: int = 0
     _position: int = 0
     _done: bool = False
     _gap: bool = False
@@ -152,15 +159,23 @@ class Slicer:
     _density: deque[tuple[float, float]] = field(default_factory=lambda: deque(maxlen=_REMEMBERED))
 
     def begin(self, first: int, last: int, rows: int) -> Slice | None:
-        """Take over behind a chain that has read so many rows between these keys: the slice that it keeps, or None when the rest is not worth it."""
+        """Take over behind a page with so many rows between these keys: the slice that its chain keeps, or None when the rest is not worth it.
+
+        Inside a slice that was meant to have a page or two the page shows a burst, whose end nobody knows: the rest is given out in one part, whose rest in
+        four, and so on, but in no more than it takes if it is as dense.
+        """
         self._position = last
         self._density.append((rows, max(1, abs(last - first))))
-        if self._left() * self._rows_per_second() < self.slicing.page * _WORTH_CUTTING:
+        pages = self._left() * self._rows_per_second() / self.slicing.page
+        if pages < _WORTH_CUTTING:
             return None
         kept = self._step()
         self._position = kept
         if self._done:
             return None
+        if self.depth:
+            self._density.clear()
+            self._density.append((self.slicing.page * min(pages, _PARTS ** (self.depth - 1)), self._left()))
         s = self.slicing
         return Slice(kept, s.high) if s.descending else Slice(s.low, kept)
 
@@ -177,6 +192,11 @@ class Slicer:
         return Slice(start, s.high if self._done else end)
 
     @property
+    def gives_whole(self) -> bool:
+        """Whether the last slice was all of the rest, however many rows it has."""
+        return self._gap
+
+    @property
     def done(self) -> bool:
         """Whether the whole range is given out."""
         return self._done
@@ -187,16 +207,16 @@ class Slicer:
         self._trusted = min(self.at_once, self._trusted * 2)
         self._gap = rows == 0
 
-    def learn(self, read: Slice, rows: int) -> None:
-        """What a whole slice turned out to hold."""
-        if read.low is not None and read.high is not None:
-            self._density.append((rows, read.high - read.low))
+    def learn(self, rows: int, seconds: int) -> None:
+        """What a page of a slice turned out to hold, and how much of the key that was."""
+        self._density.append((rows, seconds))
 
     def _step(self) -> int:
         """The end of a slice that begins here; the last one is `_done`."""
         s = self.slicing
         rate = self._rows_per_second()
-        if self._gap or not rate:
+        self._gap = self._gap or not rate
+        if self._gap:
             self._done = True
             return self._limit()
         pages = self._left() * rate / s.page
@@ -223,8 +243,16 @@ class Slicer:
         return max(0, ahead)
 
     def _rows_per_second(self) -> float:
-        seconds = sum(seconds for _, seconds in self._density)
-        return sum(rows for rows, _ in self._density) / seconds if seconds else 0.0
+        """How dense rows lie: where they suddenly lie less dense, by the last pages alone, for a burst would be remembered for long."""
+        every = _mean(self._density)
+        last = _mean(list(self._density)[-_SUDDEN:])
+        return last if last < every * _SUDDEN_PART else every
+
+
+def _mean(density: Collection[tuple[float, float]]) -> float:
+    """Rows in a second."""
+    seconds = sum(seconds for _, seconds in density)
+    return sum(rows for rows, _ in density) / seconds if seconds else 0.0
 
 
 def within(slicing_: Slicing, slice_: Slice, parameters: tuple[tuple[str, str], ...]) -> tuple[tuple[str, str], ...]:

@@ -52,7 +52,8 @@ def test_slices_cover_the_rest_once(
             heard = given_out.pop(0)
             rows_found = next(answers, 900)
             slicer.hear(rows_found)
-            slicer.learn(heard, rows_found)
+            if heard.low is not None and heard.high is not None:
+                slicer.learn(rows_found, heard.high - heard.low)
             continue
         given_out.append(part)
         parts.append(part)
