@@ -40,6 +40,8 @@ _UNREAD_BYTES = 4 * 2**20
 """Replies that may wait to be decoded: one is as long as it came, its rows need half of that."""
 _WAITING_PAGES = (4, 20)
 """Pages that may lie ready whatever their size, and at the most. In order a page that takes longer holds up all behind it, and these keep coming."""
+_AHEAD_OF_WAITING = 10
+"""Requests that may be under way for what comes before all that lies ready, however much that is: in order everything waits for it."""
 _POLL_SECONDS = 0.05
 _MORE_TRIES = 2
 """How often a page is asked for again that leads astray, and how often a chain is begun anew without getting on."""
@@ -212,13 +214,20 @@ class Window:
 
         None is sent ahead of the consumer that the budget may not have, or that a LIMIT will not want.
         """
-        while self._failure is None and ((needed and not self._under_way) or (self._has_room() and not self._has_enough())):
-            if self._under_way and self._budget.left is not None and self._budget.left <= self._under_way:
+        while self._failure is None:
+            if (needed and not self._under_way) or (self._has_room() and not self._has_enough()):
+                run = self._next_run()
+            elif self._holds_up():
+                run = self._next_run(first=True)
+            else:
                 return
-            run = self._next_run()
-            if run is None:
+            if run is None or (self._under_way and self._budget.left is not None and self._budget.left <= self._under_way):
                 return
             self._send(run)
+
+    def _holds_up(self) -> bool:
+        """Whether as much lies ready as may, but behind what is still to come: of that a few may be under way nevertheless."""
+        return self._open and self._ordered and self._under_way < _AHEAD_OF_WAITING
 
     def _has_room(self) -> bool:
         """Whether one more may be under way.
@@ -233,10 +242,12 @@ class Window:
         arrived = self._outcomes.qsize() if self._most > 1 else 0
         return self._under_way - arrived < self._window and self._under_way + ready < self._window + waiting
 
-    def _next_run(self) -> _Run | None:
-        """Whose page to ask for: the first in line that has one to come, else the next chain."""
+    def _next_run(self, *, first: bool = False) -> _Run | None:
+        """Whose page to ask for: the first in line that has one to come, else the next chain. With `first`, only what comes before all that lies ready."""
         for place, item in enumerate(self._line):
             if isinstance(item, _Run):
+                if first and item.ready:
+                    return None
                 if item.request is not None and not item.under_way:
                     return item
                 continue
@@ -245,7 +256,7 @@ class Window:
                 run = _slice_of(item, part)
                 self._line.insert(place, run)
                 return run
-        if self._ordered and any(isinstance(item, _Run) for item in self._line):
+        if first or (self._ordered and any(isinstance(item, _Run) for item in self._line)):
             return None
         chain = next(self._chains, None)
         if chain is None:
@@ -341,7 +352,9 @@ class Window:
         if None in keys:
             return rows, following
         if following is not None and self._most > 1:
-            rest = Slicer(slicing.inside(run.slice), self._until(run.chain), self._most, longest=1 if self._ordered else _LONGEST, depth=run.depth)
+            usual = run.slicer.rows_per_second if run.slicer is not None else 0.0
+            longest = 1 if self._ordered else _LONGEST
+            rest = Slicer(slicing.inside(run.slice), self._until(run.chain), self._most, longest, run.depth, usual)
             kept = rest.begin(slicing.key(keys[0]), slicing.key(keys[-1]), len(keys))
             if kept is not None:
                 run.slice = kept

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import math
 from collections import deque
-from collections.abc import Collection
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -26,10 +25,8 @@ _LAST_ROOM = 0.2
 """The same for the slices of the last round trip: who is not done with one page takes another round trip, for which everybody waits."""
 _REMEMBERED = 16
 """Pages whose density counts for the next slice."""
-_SUDDEN, _SUDDEN_PART = 3, 1 / 8
-"""How many pages show that rows lie far less dense than before: so that they have less than this part of it."""
-_PARTS = 4
-"""How many more parts the rest of a slice is given out in, each time that one of them has far more rows than was meant; in one at first, for most are a burst."""
+_PARTS = 2
+"""How many times as many parts the rest of a slice is given out in, each time that one has far more rows than was meant; one at first: most are bursts."""
 _SHARES = 3
 """How many slices each of those who read side by side has before it, at least: towards the end slices are short, so that all end at about the same time."""
 _FIRST_TRUST = 19
@@ -143,7 +140,8 @@ class Slicer:
 
     `slicing` bounds the range. `until` is where its rows are likely to end when nothing says where they do: the present, or the time before which
     there was no Klaviyo. `at_once` is how many slices can be read at the same time, `longest` how many pages one is meant to have at most. `depth`
-    is how many slices this range is in that were meant to have a page or two, and turned out to have far more.
+    is how many slices this range is in that were meant to have a page or two, and turned out to have far more, `usual` how many rows a second they were
+    meant to have.
     """
 
     slicing: Slicing
@@ -151,6 +149,7 @@ class Slicer:
     at_once: int
     longest: int
     depth: int = 0
+    usual: float = 0.0
     _position: int = 0
     _done: bool = False
     _gap: bool = False
@@ -161,12 +160,12 @@ class Slicer:
     def begin(self, first: int, last: int, rows: int) -> Slice | None:
         """Take over behind a page with so many rows between these keys: the slice that its chain keeps, or None when the rest is not worth it.
 
-        Inside a slice that was meant to have a page or two the page shows a burst, whose end nobody knows: the rest is given out in one part, whose rest in
-        four, and so on, but in no more than it takes if it is as dense.
+        Inside a slice that was meant to have a page or two the page shows a burst, whose end nobody knows: the rest is given out as if it were behind it, or in
+        two parts if that was wrong before, then four, and so on; but in no more than it takes if all of it is as dense.
         """
         self._position = last
         self._density.append((rows, max(1, abs(last - first))))
-        pages = self._left() * self._rows_per_second() / self.slicing.page
+        pages = self._left() * self.rows_per_second / self.slicing.page
         if pages < _WORTH_CUTTING:
             return None
         kept = self._step()
@@ -174,8 +173,9 @@ class Slicer:
         if self._done:
             return None
         if self.depth:
+            least = max(self.usual * self._left() / self.slicing.page, _PARTS ** (self.depth - 1))
             self._density.clear()
-            self._density.append((self.slicing.page * min(pages, _PARTS ** (self.depth - 1)), self._left()))
+            self._density.append((self.slicing.page * min(pages, least), max(1, self._left())))
         s = self.slicing
         return Slice(kept, s.high) if s.descending else Slice(s.low, kept)
 
@@ -190,6 +190,12 @@ class Slicer:
         if s.descending:
             return Slice(s.low if self._done else end, start)
         return Slice(start, s.high if self._done else end)
+
+    @property
+    def rows_per_second(self) -> float:
+        """How dense rows lie, by the last pages."""
+        seconds = sum(seconds for _, seconds in self._density)
+        return sum(rows for rows, _ in self._density) / seconds if seconds else 0.0
 
     @property
     def gives_whole(self) -> bool:
@@ -214,7 +220,7 @@ class Slicer:
     def _step(self) -> int:
         """The end of a slice that begins here; the last one is `_done`."""
         s = self.slicing
-        rate = self._rows_per_second()
+        rate = self.rows_per_second
         self._gap = self._gap or not rate
         if self._gap:
             self._done = True
@@ -241,18 +247,6 @@ class Slicer:
     def _left(self) -> int:
         ahead = self._position - self._limit() if self.slicing.descending else self._limit() - self._position
         return max(0, ahead)
-
-    def _rows_per_second(self) -> float:
-        """How dense rows lie: where they suddenly lie less dense, by the last pages alone, for a burst would be remembered for long."""
-        every = _mean(self._density)
-        last = _mean(list(self._density)[-_SUDDEN:])
-        return last if last < every * _SUDDEN_PART else every
-
-
-def _mean(density: Collection[tuple[float, float]]) -> float:
-    """Rows in a second."""
-    seconds = sum(seconds for _, seconds in density)
-    return sum(rows for rows, _ in density) / seconds if seconds else 0.0
 
 
 def within(slicing_: Slicing, slice_: Slice, parameters: tuple[tuple[str, str], ...]) -> tuple[tuple[str, str], ...]:

@@ -138,6 +138,32 @@ def test_a_long_scan_takes_little_more_time_than_twenty_pages_a_round_trip(order
     assert replies.at_once <= PARALLEL
 
 
+def within(first: int, seconds: int, count: int) -> list[int]:
+    random = Random(4)
+    return [random.randrange(first, first + seconds) for _ in range(count)]
+
+
+@pytest.mark.parametrize(("order", "most"), [("", 15), ("ASC", 22), ("DESC", 48)])
+def test_a_dense_stretch_between_sparse_ones_is_read_side_by_side(order: str, most: int, scanned: Any) -> None:
+    """Six hours with more events than the two years around them: followed as one chain they are sixty round trips."""
+    events = evenly(40 * PAGE) + within((BEGAN + ENDED) // 2, 6 * 3600, 60 * PAGE)
+    rows, replies = scanned(Events(events), order, spread=0.1)
+    assert len(rows) == len(events)
+    assert replies.now <= most
+    assert replies.asked <= 160
+
+
+@pytest.mark.parametrize("order", ["", "ASC", "DESC"])
+def test_a_burst_costs_few_requests(order: str, scanned: Any) -> None:
+    """Ten minutes in which a page and a half of events came say nothing of the days behind them."""
+    even = evenly(100 * PAGE)
+    usual = scanned(Events(even), order)[1]
+    rows, replies = scanned(Events(even + within((BEGAN + ENDED) // 2, 600, PAGE + PAGE // 2)), order)
+    assert len(rows) == 101 * PAGE + PAGE // 2
+    assert replies.asked <= usual.asked + 8
+    assert replies.now <= usual.now + 3
+
+
 @pytest.mark.parametrize(("enough", "most"), [(1, 1), (PAGE, 1), (PAGE + 500, 21)])
 def test_nothing_is_asked_for_far_ahead_of_who_reads(enough: int, most: int, scanned: Any) -> None:
     _, replies = scanned(Events(evenly(60 * PAGE)), enough=enough)
