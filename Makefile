@@ -34,6 +34,7 @@ docs: $(VENV)/installed-dev
 bench: $(VENV)/installed-dev
 	$(BIN)/python benchmarks/scan.py
 	$(BIN)/python benchmarks/latency.py
+	$(BIN)/python benchmarks/bursts.py
 	$(BIN)/python benchmarks/limits.py
 	$(BIN)/python benchmarks/joins.py
 	$(BIN)/python benchmarks/counts.py

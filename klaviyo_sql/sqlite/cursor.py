@@ -186,6 +186,7 @@ class Cursor:
 
     def _step(self, rows: Iterator[tuple[Any, ...]]) -> tuple[Any, ...] | None:
         """The next of the rows that SQLite returns, None after the last; those that it would only hand on after it are ready then."""
+        self._ready = _NONE_READY
         self._engine.budget = self._budget  # other cursors' statements may have run in between
         if self._snapshots is not None:
             self.connection.copies.current = self._snapshots

@@ -21,7 +21,10 @@ def handed_on(sqlite: apsw.Connection, sql: str, bindings: Any, agreed: str) -> 
     """
     cursor = sqlite.cursor()
     cursor.exec_trace = lambda *_: True  # it is no statement of its own
-    program = list(cursor.execute(f"EXPLAIN {sql}", bindings, can_cache=False))
+    try:
+        program = list(cursor.execute(f"EXPLAIN {sql}", bindings, can_cache=False))
+    except apsw.Error:
+        return None  # interrupted, say: whatever it is, the statement itself will hear of it
     loops = [line for line in program if line[1] == "VFilter"]
     if [line[1] for line in program].count("VOpen") != 1 or len(loops) != 1 or loops[0][5] != agreed:
         return None

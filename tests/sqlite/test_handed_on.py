@@ -188,6 +188,21 @@ def test_an_interrupt_is_heard_at_the_next_row(use: str, connection: Connection)
     connection.interrupt()
     with pytest.raises(Interrupted):
         getattr(cursor, use)()
+    assert cursor.fetchone() is None
+    assert cursor.fetchall() == []
+    assert connection.execute("SELECT count(*) FROM lists").fetchone() == (14,)
+
+
+def test_an_interrupt_before_sqlite_is_asked_for_its_program(connection: Connection, monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupted(*arguments: Any) -> Any:
+        connection.interrupt()
+        return handed_on(*arguments)
+
+    monkeypatch.setattr(cursors, "handed_on", interrupted)
+    cursor = connection.execute(EVENTS)
+    assert cursor.fetchone() is not None
+    with pytest.raises(Interrupted):
+        cursor.fetchone()
     assert connection.execute("SELECT count(*) FROM lists").fetchone() == (14,)
 
 
