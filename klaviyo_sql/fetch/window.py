@@ -65,6 +65,8 @@ class _Run:
     """How many slices it is in that were meant to have a page or two."""
     number: int = 0
     rows: int = 0
+    began: int | None = None
+    """The key of its first row."""
     last: int | None = None
     """The key of its last row."""
     covered: int | None = None
@@ -352,10 +354,12 @@ class Window:
         if None in keys:
             return rows, following
         if following is not None and self._most > 1:
-            usual = run.slicer.rows_per_second if run.slicer is not None else 0.0
+            first, last = slicing.key(keys[0]), slicing.key(keys[-1])
+            run.began = first if run.began is None else run.began
+            usual = run.slicer.rows_per_second if run.slicer is not None else (run.rows - len(rows)) / max(1, abs(first - run.began))
             longest = 1 if self._ordered else _LONGEST
             rest = Slicer(slicing.inside(run.slice), self._until(run.chain), self._most, longest, run.depth, usual)
-            kept = rest.begin(slicing.key(keys[0]), slicing.key(keys[-1]), len(keys))
+            kept = rest.begin(first, last, len(keys))
             if kept is not None:
                 run.slice = kept
                 self._line.insert(self._line.index(run) + 1, _Rest(run.chain, rest))
@@ -409,7 +413,7 @@ class Window:
             run.slice = Slice(low, run.last + 1) if slicing.descending else Slice(run.last, high)
             inside = slicing.inside(run.slice)
             request = replace(request, parameters=within(slicing, Slice(inside.low, inside.high), request.parameters))
-            run.rows = 0
+            run.rows, run.began = 0, None
         run.request = request
         run.begun_anew += 1
         run.number = pages.CACHED_PAGES  # pages in the cache link on by cursors that are as old

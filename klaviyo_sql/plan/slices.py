@@ -31,6 +31,8 @@ _SHARES = 3
 """How many slices each of those who read side by side has before it, at least: towards the end slices are short, so that all end at about the same time."""
 _FIRST_TRUST = 19
 """Slices that are given out before any of them is heard of: a burst on the first page promises more rows than there are."""
+_BLIND_TRUST = 9
+"""The same when nobody knows how far back rows go."""
 _WORTH_CUTTING = 4
 """Pages that must be left for a range to be cut."""
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -140,8 +142,8 @@ class Slicer:
 
     `slicing` bounds the range. `until` is where its rows are likely to end when nothing says where they do: the present, or the time before which
     there was no Klaviyo. `at_once` is how many slices can be read at the same time, `longest` how many pages one is meant to have at most. `depth`
-    is how many slices this range is in that were meant to have a page or two, and turned out to have far more, `usual` how many rows a second they were
-    meant to have.
+    is how many slices this range is in that were meant to have a page or two, and turned out to have far more. `usual` is how many rows a second there were
+    before, if that is known.
     """
 
     slicing: Slicing
@@ -157,10 +159,14 @@ class Slicer:
     _trusted: int = _FIRST_TRUST
     _density: deque[tuple[float, float]] = field(default_factory=lambda: deque(maxlen=_REMEMBERED))
 
+    def __post_init__(self) -> None:
+        if self.slicing.descending and self.slicing.low is None:
+            self._trusted = _BLIND_TRUST
+
     def begin(self, first: int, last: int, rows: int) -> Slice | None:
         """Take over behind a page with so many rows between these keys: the slice that its chain keeps, or None when the rest is not worth it.
 
-        Inside a slice that was meant to have a page or two the page shows a burst, whose end nobody knows: the rest is given out as if it were behind it, or in
+        A page that is far denser than usual shows a burst, whose end nobody knows: the rest is given out as if it were behind it, or in
         two parts if that was wrong before, then four, and so on; but in no more than it takes if all of it is as dense.
         """
         self._position = last
@@ -172,8 +178,8 @@ class Slicer:
         self._position = kept
         if self._done:
             return None
-        if self.depth:
-            least = max(self.usual * self._left() / self.slicing.page, _PARTS ** (self.depth - 1))
+        if self.usual:
+            least = max(self.usual * self._left() / self.slicing.page, _PARTS ** max(0, self.depth - 1))
             self._density.clear()
             self._density.append((self.slicing.page * min(pages, least), max(1, self._left())))
         s = self.slicing
