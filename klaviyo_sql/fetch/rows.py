@@ -174,7 +174,7 @@ _CALL: dict[Type, str] = {
 Free JSON stays as Klaviyo sent it: the text between its first and its last character, not parsed.
 """
 
-_USUAL_TIMESTAMP = "({0}[:19].replace('T', ' ', 1) if {0} is not None and {0}[19:] == '+00:00' else _timestamp({0}))"
+_USUAL_TIMESTAMP = "(f'{{{0}[:10]}} {{{0}[11:19]}}' if {0} is not None and {0}[19:] == '+00:00' else _timestamp({0}))"
 """The form that nearly every timestamp has, taken apart without a call."""
 
 
