@@ -30,7 +30,6 @@ from klaviyo_sql.sqlite import procedures, qualified, schemas
 from klaviyo_sql.sqlite.cursor import Cursor, Parameters, is_nothing
 from klaviyo_sql.sqlite.failures import no_table, translated
 from klaviyo_sql.sqlite.outer_tables import OuterTables
-from klaviyo_sql.sqlite.virtual_tables import Cursor as Scan
 from klaviyo_sql.sqlite.virtual_tables import Module, PropertiesModule, RowsModule, SchemaModule, VirtualTable
 from klaviyo_sql.statements.calls import end, is_call, mentions_call
 from klaviyo_sql.statements.guards import is_unbounded
@@ -458,11 +457,6 @@ class Connection:
         """A new statement is about to run: it sees Klaviyo anew, and from now on everything counts for its budget."""
         self._outer_tables.begin(sql)
         return self.session.begin_statement()
-
-    def scan_alone(self) -> Scan | None:
-        """The one scan that the statement which has just begun has open; None when there are none or several."""
-        found = self.statement.alone()
-        return found if isinstance(found, Scan) else None
 
     def counting(self, sql: str) -> str:
         """The statement as SQLite is to read it: where counts of events may come from metric aggregates, it reads counts instead of events."""

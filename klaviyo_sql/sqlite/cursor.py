@@ -16,11 +16,11 @@ from klaviyo_sql import errors
 from klaviyo_sql.copies import Snapshots
 from klaviyo_sql.sqlite.handed_on import WORTH, handed_on
 from klaviyo_sql.sqlite.types import bound
+from klaviyo_sql.sqlite.virtual_tables import Cursor as Scan
 from klaviyo_sql.statements.calls import is_call, rewritten
 
 if TYPE_CHECKING:
     from klaviyo_sql.sqlite.connection import Connection
-    from klaviyo_sql.sqlite.virtual_tables import Cursor as Scan
 
 Parameters = Sequence[Any] | Mapping[str, Any]
 _NAME = re.compile(r"[^\W\d]\w*(?:\.[^\W\d]\w*)?\Z")
@@ -84,7 +84,8 @@ class Cursor:
             before = self.connection.sqlite.total_changes()
             with self._forgetting():
                 self._rows = iter(cursor.execute(sql, bindings, can_cache=cached))
-            self._scan, self._asked = self.connection.scan_alone(), (sql, bindings)
+            scan = self.connection.statement.alone()
+            self._scan, self._asked = scan if isinstance(scan, Scan) else None, (sql, bindings)
         if self.connection.calls.due:
             self.connection.calls.send_due()
         self.connection.raise_bad_time()
@@ -179,7 +180,8 @@ class Cursor:
             if self._sqlite.is_interrupted:
                 break  # SQLite will say so
             return row
-        found = self._step(self._results())
+        rows = self._rows if self._description is not None else None
+        found = self._step(self._results() if rows is None else rows)
         if found is None:
             raise StopIteration
         return found
@@ -209,7 +211,7 @@ class Cursor:
         if self._handed_on is None:
             if scan.waiting < WORTH:
                 return _NONE_READY
-            self._handed_on = handed_on(self.connection.sqlite, *self._asked, scan.agreed)
+            self._handed_on = handed_on(self._sqlite, *self._asked, scan.agreed)
         ready = scan.hand_on(row, self._handed_on) if self._handed_on is not None else None
         if ready is None:
             self._scan = None
@@ -264,11 +266,6 @@ class Cursor:
         if self.connection.copies.active:
             self._snapshots = self.connection.copies.current
         return True
-
-    def _look(self) -> None:
-        """What the connection sees of materialized tables is what this cursor's statement sees."""
-        if self._snapshots is not None:
-            self.connection.copies.current = self._snapshots
 
     def _ended(self) -> None:
         """The statement has no more rows: what it saw may be let go."""
