@@ -7,7 +7,6 @@ import functools
 import hashlib
 import importlib.metadata
 import random
-import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -24,9 +23,11 @@ from klaviyo_sql.fetch.address import Address
 from klaviyo_sql.fetch.bodies import received
 from klaviyo_sql.fetch.budget import Budget
 from klaviyo_sql.fetch.cache import ReplyCache
+from klaviyo_sql.fetch.connections import Connections, closed
 from klaviyo_sql.fetch.forking import renew_after_fork
 from klaviyo_sql.fetch.key import Key
-from klaviyo_sql.fetch.limits import Admission, Limits, shared_limits
+from klaviyo_sql.fetch.ledger import Admission
+from klaviyo_sql.fetch.limits import Limits, shared_limits
 from klaviyo_sql.fetch.log import RequestLog, RequestRecord
 from klaviyo_sql.fetch.meter import Delay
 from klaviyo_sql.fetch.operations import is_read
@@ -40,10 +41,8 @@ from klaviyo_sql.model.clock import Clock, SystemClock
 from klaviyo_sql.model.request import Request
 
 _MEDIA_TYPE = "application/vnd.api+json"
-_CONNECTIONS = 20  # httpx looks through all its connections for every request: more of them cost more than they bring
 _CONNECT_SECONDS = 10.0
 _WHOLE_REPLY = 5  # times the timeout: a body that trickles is never silent, and would never end
-_CLOSED = "The connection to Klaviyo is closed."
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,17 +117,14 @@ class Client:
         self._key = Key(api_key, no_key)
         self._account = account
         self._address = Address(base_url)
-        self._transport = transport
         self._clock = clock or (limits.clock if limits else SystemClock())
-        self._timeout = httpx.Timeout(timeout, connect=_CONNECT_SECONDS)
         self._whole_reply = timeout * _WHOLE_REPLY
         self._cache = ReplyCache(seconds=cache_seconds, size=cache_bytes, clock=self._clock)
         self._max_wait = max_wait
         self._attempts = max(1, attempts)
         self._interrupted = interrupted
         self._chance = chance
-        self._http: httpx.Client | None = None
-        self._parents: list[httpx.Client] = []
+        self._connections = Connections(httpx.Timeout(timeout, connect=_CONNECT_SECONDS), transport)
         self._closed = False
         self.limits = limits or shared_limits(str(self._address), self._key.digest, self._clock, state_folder)
         self.log = RequestLog(log_size) if log is None else log
@@ -145,10 +141,7 @@ class Client:
 
     def renew(self) -> None:
         """Start anew in a forked child: the parent's connections are the parent's."""
-        self._lock = threading.Lock()
-        if self._http is not None:
-            self._parents.append(self._http)  # kept, not closed: closing would say goodbye on the parent's connections
-            self._http = None
+        self._connections.renew()
 
     def send(
         self,
@@ -172,7 +165,7 @@ class Client:
         Interrupted.
         """
         if self._closed:
-            raise errors.InterfaceError(_CLOSED)
+            raise closed()
         read = is_read(request.operation)
         record = RequestRecord(
             started_at=self._clock.now(),
@@ -237,12 +230,9 @@ class Client:
 
     def close(self) -> None:
         """Close the connections; sending is an InterfaceError from now on. A transport that was passed in stays open: others may use it."""
-        with self._lock:
-            self._closed = True
-            http, self._http = self._http, None
+        self._closed = True
         self._cache.clear()
-        if http is not None and self._transport is None:
-            http.close()
+        self._connections.close()
 
     def _answer(self, errand: _Errand) -> _Answer:
         """Try until there is an answer to return or an exception to raise."""
@@ -298,13 +288,10 @@ class Client:
         answered: httpx.Headers | None = None
         unsent = False
         try:
-            with self._connected().stream(
-                request.method,
-                errand.url,
-                headers=_headers(request),
-                auth=self._key.sign,
-                **content,
-            ) as response:
+            with (
+                self._connections.one() as connection,
+                connection.stream(request.method, errand.url, headers=_headers(request), auth=self._key.sign, **content) as response,
+            ):
                 answered = response.headers
                 body = self._received(response, errand)
             outcome = _Answer(response.status_code, response.headers, body if response.is_success else self._key.concealed_in(body))
@@ -312,7 +299,7 @@ class Client:
             if not self._closed:
                 raise
             unsent = True  # another thread closed the connections in between, which httpx tells so
-            raise errors.InterfaceError(_CLOSED) from None
+            raise closed() from None
         except (httpx.TransportError, httpx.DecodingError) as error:
             outcome = retries.classified(error)
             unsent = outcome.trouble in (Trouble.UNREACHABLE, Trouble.CERTIFICATE, Trouble.BROKEN)
@@ -392,27 +379,6 @@ class Client:
                 warning = "" if request.repeatable else " It was not repeated, because it may have been carried out: look before it is sent again."
                 return told(errors.OutcomeUnknown(text + warning), request, failure.status, reasons_in(failure.body))
         return told(errors.OperationalError(text), request, failure.status, reasons_in(failure.body))
-
-    def _connected(self) -> httpx.Client:
-        """The connection pool, made at the first request: reading the certificates takes longer than most queries are planned in."""
-        with self._lock:
-            if self._closed:
-                raise errors.InterfaceError(_CLOSED)
-            if self._http is None:
-                try:
-                    self._http = httpx.Client(
-                        transport=self._transport,
-                        timeout=self._timeout,
-                        # Any number at once: a request that nobody waits for any more must not keep the next statement's from being sent.
-                        limits=httpx.Limits(max_connections=None, max_keepalive_connections=_CONNECTIONS),
-                        follow_redirects=False,
-                        http2=False,
-                    )
-                except (ValueError, ImportError, OSError, httpx.InvalidURL) as error:
-                    raise errors.OperationalError(
-                        f"The connection cannot be set up ({type(error).__name__}): look at HTTPS_PROXY, ALL_PROXY, SSL_CERT_FILE and SSL_CERT_DIR."
-                    ) from None  # without its text, for a proxy's URL may hold a password
-            return self._http
 
 
 def _unless_garbage(answer: _Answer, *, may_be_empty: bool) -> _Answer | Failure:

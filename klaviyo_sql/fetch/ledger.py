@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 from klaviyo_sql.contract import Rate
@@ -21,6 +22,17 @@ _SLOWEST = 0.1
 _SHORTEST = 0.001  # a wait below the resolution of the clock's floating point would never end
 
 
+@dataclass(frozen=True, slots=True)
+class Admission:
+    """A request that may be sent now; give it back with `Limits.answered` or `Limits.unsent`."""
+
+    operation: str
+    rate: Rate
+    slot: int
+    departed: float
+    latest: float
+
+
 class Ledger:
     """The meters of an operation's tiers, until when Klaviyo wants to hear nothing of it, and who waits.
 
@@ -29,8 +41,9 @@ class Ledger:
 
     def __init__(self, operation: str, clock: Clock, folder: Path | None = None) -> None:
         known = described(operation)
+        self.operation = operation
         self.meters = {rate: Meter(rate) for rate in (known.rate, *(lower.rate for lower in known.lower_rates))}
-        self.lines = {rate: Line() for rate in self.meters}
+        self.lines = {rate: Line[Admission]() for rate in self.meters}
         self.claims = {rate: Claims() for rate in self.meters}
         self.blocked_until = NEVER
         self.full_pace_at = NEVER
@@ -88,6 +101,11 @@ class Ledger:
         """How long one more request has to wait; None: it may go."""
         delay = self.meters[rate].delay(now, self.share(now), self.claims[rate].ahead(now))
         return self.blocked(now) if self.blocked_until > now + (delay.seconds if delay else 0.0) else delay
+
+    def admit(self, rate: Rate, now: float, latest: float) -> Admission:
+        """Count one more request as sent, which will have arrived at `latest`."""
+        self.under_way += 1
+        return Admission(self.operation, rate, self.meters[rate].depart(now, latest), now, latest)
 
     def claim(self, rate: Rate, now: float, delay: Delay | None) -> None:
         """The first in line waits so long, or no longer (None): what other processes must know to let it go in its turn."""

@@ -19,7 +19,7 @@ import struct
 import time
 import zlib
 from array import array
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -162,8 +162,8 @@ class LedgerFile:
             os.pwrite(self._file, packed, 0)
             position = len(packed)
             for values, numbers in zip(slots, changed, strict=True):
-                for number in numbers:
-                    os.pwrite(self._file, struct.pack("=d", values[number]), position + 8 * number)
+                for start, end in _stretches(numbers):
+                    os.pwrite(self._file, values[start:end].tobytes(), position + 8 * start)
                 position += 8 * len(values)
         self._generation = generation
         self.is_void = False
@@ -233,6 +233,19 @@ def kept_in(folder: Path) -> list[str]:
         return sorted({path.name.partition(".")[0] for path in folder.iterdir()})
     except OSError:
         return []
+
+
+def _stretches(numbers: Sequence[int]) -> Iterator[tuple[int, int]]:
+    """Where numbers that follow one another begin and end."""
+    start = end = -1
+    for number in sorted(numbers):
+        if number != end:
+            if start >= 0:
+                yield start, end
+            start = number
+        end = number + 1
+    if start >= 0:
+        yield start, end
 
 
 def _tell(about: str, text: str, *values: object) -> None:

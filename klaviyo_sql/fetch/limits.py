@@ -14,7 +14,7 @@ from pathlib import Path
 
 from klaviyo_sql import contract
 from klaviyo_sql.fetch.forking import renew_after_fork
-from klaviyo_sql.fetch.ledger import Ledger
+from klaviyo_sql.fetch.ledger import Admission, Ledger
 from klaviyo_sql.fetch.ledger_file import kept_in
 from klaviyo_sql.fetch.line import Line
 from klaviyo_sql.fetch.meter import MARGIN, NEVER, SECOND, Delay, Window
@@ -48,17 +48,6 @@ class Allowance:
     reason: str | None
 
 
-@dataclass(frozen=True, slots=True)
-class Admission:
-    """A request that may be sent now; give it back with `Limits.answered` or `Limits.unsent`."""
-
-    operation: str
-    rate: contract.Rate
-    slot: int
-    departed: float
-    latest: float
-
-
 class Limits:
     """The limits of one account, for all threads and all connections that use its key.
 
@@ -88,21 +77,21 @@ class Limits:
         """The clock that the windows are measured by."""
         return self._clock
 
-    def line(self, request: Request) -> Line:
+    def line(self, request: Request) -> Line[Admission]:
         """The line of those who wait for the limit that the request falls under."""
         return self._ledger(request.operation).lines[rate_of(request)]
 
     def admit(self, request: Request) -> Admission | Delay:
-        """Count the request as sent now, or say how long to wait before asking again."""
+        """Count the request as sent now, or say how long to wait before asking again; as many of those in line behind it as may go are sent along."""
         ledger, rate = self._ledger(request.operation), rate_of(request)
         with ledger.open() as now:
             delay = ledger.delay(rate, now)
             ledger.claim(rate, now, delay)
             if delay is not None:
                 return delay
-            ledger.under_way += 1
-            latest = now + self._journey
-            return Admission(request.operation, rate, ledger.meters[rate].depart(now, latest), now, latest)
+            admission = ledger.admit(rate, now, now + self._journey)
+            ledger.lines[rate].send_along(lambda: ledger.admit(rate, now, now + self._journey) if ledger.delay(rate, now) is None else None)
+            return admission
 
     def unclaim(self, request: Request) -> None:
         """Nobody waits for `admit` any more: other processes need not wait for this one's turn."""

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from klaviyo_sql.fetch.limits import Admission, Limits
+from klaviyo_sql.fetch.ledger import Admission
+from klaviyo_sql.fetch.limits import Limits
 from klaviyo_sql.fetch.meter import Delay
 from klaviyo_sql.fetch.waiting import SLICE, stop_if, wait
 from klaviyo_sql.model.request import Request
@@ -31,7 +32,8 @@ def admitted(limits: Limits, request: Request, queue: object, patience: Patience
     """The request's admission, as soon as it is its turn; the delay when that is more than the patience.
 
     `queue` is whoever sends many requests, such as a scan: queues take turns. errors.Interrupted as soon as `interrupted` says so. Whoever is not
-    first waits by the machine's own time, for that is what other threads take; and it keeps an eye on the limit, because the first may be more patient.
+    first waits by the machine's own time, for that is what other threads take, until it is sent along or becomes first; and it keeps an eye on the
+    limit, because the first may be more patient.
     """
     line, clock = limits.line(request), limits.clock
     place = line.join(queue)
@@ -40,13 +42,20 @@ def admitted(limits: Limits, request: Request, queue: object, patience: Patience
         while True:
             stop_if(interrupted)
             place.bell.clear()
+            if place.ticket is not None:
+                verdict = place.ticket
+                return verdict
             first = line.is_first(place)
+            if not first and place.bell.wait(SLICE):
+                continue
             verdict = limits.admit(request) if first else limits.delay(request)
             if isinstance(verdict, Admission):
                 return verdict
             if verdict is not None and patience.is_over(verdict):
                 return verdict
-            if verdict is None or verdict.pending or not first:
+            if not first:
+                continue
+            if verdict is None or verdict.pending:
                 place.bell.wait(SLICE)
                 continue
             began = clock.monotonic()
@@ -59,3 +68,5 @@ def admitted(limits: Limits, request: Request, queue: object, patience: Patience
         if line.is_first(place) and not isinstance(verdict, Admission):
             limits.unclaim(request)
         line.leave(place)
+        if place.ticket is not None and verdict is not place.ticket:
+            limits.unsent(place.ticket)  # it came too late

@@ -40,6 +40,8 @@ _UNREAD_BYTES = 4 * 2**20
 """Replies that may wait to be decoded: one is as long as it came, its rows need half of that."""
 _WAITING_PAGES = (4, 20)
 """Pages that may lie ready whatever their size, and at the most. In order a page that takes longer holds up all behind it, and these keep coming."""
+_THREADS_TO_A_WAITING_REQUEST = 3
+"""Once the window is open, a request for each three threads waits until one is free: who brings a reply sends the next request, whatever the consumer does."""
 _AHEAD_OF_WAITING = 10
 """Requests that may be under way for what comes before all that lies ready, however much that is: in order everything waits for it."""
 _POLL_SECONDS = 0.05
@@ -242,7 +244,8 @@ class Window:
         ready = sum(len(run.ready) for run in self._line if isinstance(run, _Run))
         # With one request at a time the next page is known only when this one is decoded: another chain's would come before it.
         arrived = self._outcomes.qsize() if self._most > 1 else 0
-        return self._under_way - arrived < self._window and self._under_way + ready < self._window + waiting
+        window = self._window + (self._most // _THREADS_TO_A_WAITING_REQUEST if self._open else 0)
+        return self._under_way - arrived < window and self._under_way + ready < window + waiting
 
     def _next_run(self, *, first: bool = False) -> _Run | None:
         """Whose page to ask for: the first in line that has one to come, else the next chain. With `first`, only what comes before all that lies ready."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -18,7 +19,7 @@ class Upload:
     content: bytes | None = field(default=None, repr=False)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Request:
     """What is sent: the operation of the contract, its path with the ids in place, the query parameters in order, the JSON body.
 
@@ -35,7 +36,7 @@ class Request:
     table: str = field(default="", compare=False)
     repeatable: bool = field(default=False, compare=False)
 
-    @property
+    @functools.cached_property
     def target(self) -> str:
         """Path and query string, percent-encoded: `/api/events?filter=equals%28metric_id%2C%22X%22%29`."""
         query = "&".join(f"{quote(name, safe='')}={quote(value, safe='')}" for name, value in self.parameters)

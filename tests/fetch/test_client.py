@@ -383,7 +383,7 @@ def test_clients_of_one_account_share_its_limits(clock: SimulatedClock) -> None:
 def test_a_forked_child_starts_sound_though_the_parent_was_busy() -> None:
     client = Client(api_key=KEY, base_url="https://a.klaviyo.com", transport=Answers(fine), limits=Limits())
     client.send(EVENTS)
-    locks = [client._lock, client.limits._lock, client._cache._lock, client.log._lock]
+    locks = [client._connections._lock, client.limits._lock, client._cache._lock, client.log._lock]
     for lock in locks:
         lock.acquire()  # as a thread of the parent may hold them at the moment of the fork
     try:

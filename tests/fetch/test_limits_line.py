@@ -16,7 +16,7 @@ import pytest
 
 from klaviyo_sql import errors
 from klaviyo_sql.fetch import Client, Limits
-from klaviyo_sql.fetch.limits import Admission
+from klaviyo_sql.fetch.ledger import Admission, Ledger
 from klaviyo_sql.fetch.line import Line, Place
 from klaviyo_sql.fetch.meter import Delay
 from klaviyo_sql.fetch.turns import Patience, admitted
@@ -118,6 +118,82 @@ def test_leaving_from_the_middle_and_twice_changes_nothing_for_the_others() -> N
     line.leave(gone)
     line.leave(lonely)
     assert order(line, places) == ["a", "b", "c"]
+    assert len(line) == 0
+
+
+def test_those_behind_the_first_are_sent_along_in_their_order_as_long_as_there_are_tickets() -> None:
+    line = Line[Any]()
+    places = {f"{name}{number}": line.join(queue) for queue, name, count in ((LONG, "a", 3), (SHORT, "b", 2), (line, "c", 1)) for number in range(count)}
+    tickets = iter([1, 2, 3])
+    line.send_along(lambda: next(tickets, None))
+    assert {name: place.ticket for name, place in places.items() if place.ticket} == {"b0": 1, "c0": 2, "a1": 3}
+    assert [name for name, place in places.items() if place.bell.is_set()] == ["a1", "b0", "c0"]
+    assert len(line) == 3
+    for name in ("b0", "c0", "a1"):
+        line.leave(places.pop(name))  # with a ticket one is in nobody's way any more
+    assert order(line, places) == ["a0", "b1", "a2"]
+    line.send_along(pytest.fail)  # nobody is there, so that no ticket is made
+
+
+def test_room_for_many_is_given_to_many_at_once(clock: SimulatedClock, monkeypatch: pytest.MonkeyPatch) -> None:
+    request, opened_books = Request("get_list", "GET", "/api/lists/A"), []
+    limits = Limits(clock)
+    assert limits.remaining("get_list")[0].limit > 10
+    ledger_opened = Ledger.open
+
+    def counted(self: Ledger) -> Any:
+        opened_books.append(self)
+        return ledger_opened(self)
+
+    line = limits.line(request)
+    first = line.join(LONG)  # somebody who has the books open, until all others have come
+    served: list[Admission] = []
+
+    def serve() -> None:
+        verdict = admitted(limits, request, LONG, Patience(60), nobody)
+        assert isinstance(verdict, Admission)
+        served.append(verdict)
+
+    threads = [threading.Thread(target=serve) for _ in range(10)]
+    for number, thread in enumerate(threads, 2):
+        thread.start()
+        soon(lambda number=number: len(line) == number)
+    monkeypatch.setattr(Ledger, "open", counted)
+    verdict = limits.admit(request)
+    assert isinstance(verdict, Admission)
+    line.leave(first)
+    for thread in threads:
+        thread.join(30)
+    assert len({admission.slot for admission in [verdict, *served]}) == 11
+    assert len(opened_books) == 1
+    assert limits.remaining("get_list")[0].used == 11
+
+
+def test_who_is_interrupted_as_a_ticket_comes_gives_it_back(clock: SimulatedClock) -> None:
+    request = Request("get_list", "GET", "/api/lists/A")
+    limits = Limits(clock)
+    line = limits.line(request)
+    first = line.join(LONG)
+
+    def interrupted() -> bool:
+        return limits.remaining("get_list")[0].used > 0  # it has its ticket, and has not looked yet
+
+    ended: list[BaseException] = []
+
+    def wait() -> None:
+        try:
+            admitted(limits, request, LONG, Patience(60), interrupted)
+        except errors.Interrupted as error:
+            ended.append(error)
+
+    thread = threading.Thread(target=wait)
+    thread.start()
+    soon(lambda: len(line) == 2)
+    assert isinstance(limits.admit(request), Admission)
+    line.leave(first)
+    thread.join(30)
+    assert ended
+    assert limits.remaining("get_list")[0].used == 1
     assert len(line) == 0
 
 

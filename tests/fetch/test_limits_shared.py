@@ -28,6 +28,7 @@ fcntl = pytest.importorskip("fcntl", reason="each process counts for itself here
 ROOT = Path(__file__).parents[2]
 ACCOUNTS = Request("get_accounts", "GET", "/api/accounts")
 PROFILES = Request("get_profiles", "GET", "/api/profiles")
+EVENT_LIST = Request("get_events", "GET", "/api/events")
 COSTLY = Request("get_profiles", "GET", "/api/profiles", (("additional-fields[profile]", "predictive_analytics"),))
 REPORT = Request("query_flow_values", "POST", "/api/flow-values-reports")
 
@@ -123,6 +124,29 @@ def test_a_day_is_remembered(process: Process, clock: SimulatedClock) -> None:
     assert [left.remaining for left in limits.remaining("query_flow_values")] == [1, 2, 0]
     clock.sleep(delay.seconds)
     admitted(process(), REPORT)
+
+
+def test_many_that_are_sent_along_are_written_at_once(process: Process, monkeypatch: pytest.MonkeyPatch) -> None:
+    first, second = process(), process()
+    written: list[int] = []
+    pwrite = os.pwrite
+
+    def counted(file: int, data: bytes, position: int) -> int:
+        written.append(position)
+        return pwrite(file, data, position)
+
+    settled = admitted(first, EVENT_LIST)
+    line = first.line(EVENT_LIST)
+    places = [line.join(first) for _ in range(10)]
+    monkeypatch.setattr(os, "pwrite", counted)
+    last = admitted(first, EVENT_LIST)
+    assert len(written) == 2, "the head, and the slots that follow one another"
+    assert all(place.ticket for place in places[1:])
+    assert second.remaining("get_events")[0].used == 11
+    for admission in (settled, last, *(place.ticket for place in places[1:])):
+        assert admission is not None
+        first.unsent(admission)
+    assert second.remaining("get_events")[0].used == 0
 
 
 def test_what_klaviyo_refuses_is_refused_to_all(process: Process, clock: SimulatedClock) -> None:
