@@ -250,7 +250,7 @@ def test_keys_are_of_their_account(monkeypatch: pytest.MonkeyPatch) -> None:
             return httpx.Response(200, json={"data": []})
 
         connection.session.reach = lambda _: (httpx.MockTransport(answer), None)
-        connection.engine.client._transport = httpx.MockTransport(answer)
+        connection.engine.client._connections._transport = httpx.MockTransport(answer)
         for schema in ("main", "shop_a", "shop_b"):
             rows(connection, f"SELECT name FROM {schema}.metrics")
         with pytest.raises(klaviyo_sql.AuthenticationError, match=r"Account shop_c: There is no key.*\[accounts\.shop_c\]"):

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import functools
-import os
 from collections.abc import Iterator
 from datetime import UTC, datetime, time, timedelta
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from klaviyo_sql import Connection
@@ -18,9 +17,9 @@ from klaviyo_sql.opening import opened
 from klaviyo_sql.sandbox import Sandbox
 
 from . import truth
+from .examples import examples
 from .oracle import Oracle, Query
 
-EXAMPLES = int(os.environ.get("ORACLE_EXAMPLES", "250"))
 NOW = datetime.combine(truth.TODAY, time(18), tzinfo=UTC)
 
 
@@ -345,13 +344,7 @@ def _queries(draw: Any) -> Query:
     return Query(_filled(sql), keys=keys, full=_filled(full) if "LIMIT" in sql else "")
 
 
-@settings(
-    max_examples=EXAMPLES,
-    deadline=None,
-    derandomize="ORACLE_EXAMPLES" not in os.environ,
-    database=None,
-    suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture],
-)
+@examples(250)
 @given(query=_queries(), cached=st.booleans())
 def test_generated_counts_are_the_truth(counts: Oracle, query: Query, cached: bool) -> None:
     counts.check(query, cached=cached)

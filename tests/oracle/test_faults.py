@@ -6,21 +6,20 @@ so that what fails fails again.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from klaviyo_sql import Connection
 from klaviyo_sql.sandbox import Storm
 
 from . import truth
+from .examples import examples
 from .oracle import Oracle, Query, connection
 from .strategies import queries
 
-EXAMPLES = int(os.environ.get("ORACLE_EXAMPLES", "350"))
 STORMS: list[Storm] = []
 
 
@@ -39,14 +38,7 @@ def stormy() -> Iterator[Oracle]:
     found.close()
 
 
-@settings(
-    max_examples=EXAMPLES,
-    deadline=None,
-    derandomize="ORACLE_EXAMPLES" not in os.environ,
-    database=None,
-    print_blob=False,
-    suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture, HealthCheck.data_too_large, HealthCheck.large_base_example],
-)
+@examples(350)
 @given(query=queries(), cached=st.booleans(), seed=st.integers(1, 1_000))
 def test_generated_queries_are_answered_with_the_truth_whatever_fails(stormy: Oracle, query: Query, cached: bool, seed: int) -> None:
     for storm in STORMS:

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from datetime import UTC, datetime, time, timedelta
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from klaviyo_sql import Connection
@@ -16,19 +15,12 @@ from klaviyo_sql.opening import opened
 from klaviyo_sql.sandbox import Account, Sandbox, generate
 
 from . import truth
+from .examples import examples
 from .oracle import Oracle, Query
 from .strategies import queries
 
-EXAMPLES = int(os.environ.get("ORACLE_EXAMPLES", "200"))
 TABLES = ("accounts", "profiles", "lists", "list_profiles:max_age=1h", "segments", "segment_profiles:max_age=1h", "metrics", "events")
-_SETTINGS = settings(
-    max_examples=EXAMPLES,
-    deadline=None,
-    derandomize="ORACLE_EXAMPLES" not in os.environ,
-    database=None,
-    print_blob=False,
-    suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture, HealthCheck.data_too_large, HealthCheck.large_base_example],
-)
+_SETTINGS = examples(200)
 
 
 def materialized(account: Account, all_columns: bool) -> Connection:

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import functools
-import os
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
 import apsw
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from klaviyo_sql.model.clock import SimulatedClock
@@ -18,10 +17,9 @@ from klaviyo_sql.opening import opened
 from klaviyo_sql.sandbox import Sandbox
 
 from . import periods, truth
+from .examples import examples
 from .oracle import Oracle, Query
 from .periods import Counts, Term
-
-EXAMPLES = int(os.environ.get("ORACLE_EXAMPLES", "200"))
 
 # Time zones on both sides of UTC; clocks that change at 2, at midnight, by half an hour, and never; a day that is another one than UTC's.
 WORLDS = {
@@ -267,14 +265,7 @@ def _terms(draw: Any) -> list[Term]:
     return found
 
 
-@settings(
-    max_examples=EXAMPLES,
-    deadline=None,
-    derandomize="ORACLE_EXAMPLES" not in os.environ,
-    database=None,
-    print_blob=False,
-    suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture],
-)
+@examples(200)
 @given(data=st.data(), terms=_terms(), world=st.sampled_from(sorted(WORLDS)), table=st.sampled_from(sorted(periods.TABLES)), cached=st.booleans())
 def test_generated_conditions(data: st.DataObject, terms: list[Term], world: str, table: str, cached: bool) -> None:
     column = periods.TABLES[table][1]

@@ -5,19 +5,17 @@ No statement is read before SQLite reads it, so that the scans themselves have t
 
 from __future__ import annotations
 
-import os
 from collections import Counter
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from . import truth
+from .examples import examples
 from .oracle import Oracle, Query
-
-EXAMPLES = int(os.environ.get("ORACLE_EXAMPLES", "120"))
 
 
 def _filled(sql: str) -> str:
@@ -152,13 +150,7 @@ def _queries(draw: Any) -> Query:
     return Query(f"{full} LIMIT {draw(st.integers(0, 300))}{skipped}", full=full)
 
 
-@settings(
-    max_examples=EXAMPLES,
-    deadline=None,
-    derandomize="ORACLE_EXAMPLES" not in os.environ,
-    database=None,
-    suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture],
-)
+@examples(120)
 @given(query=_queries(), cached=st.booleans())
 def test_generated_queries_are_answered_with_the_truth(unread: Oracle, query: Query, cached: bool) -> None:
     unread.check(query, cached=cached)

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-import os
 import sqlite3
 from typing import Any
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from klaviyo_sql.model.clock import SimulatedClock
 from klaviyo_sql.opening import opened
 from klaviyo_sql.sandbox import Sandbox, generate
 from tests.conftest import NOW, TODAY
+
+from .examples import examples
 
 TABLES = {
     "profiles": ("id", "email", "first_name", "last_name", "organization", "location_city", "title"),
@@ -21,7 +22,6 @@ TABLES = {
     "tags": ("id", "name"),
 }
 CASCADES = "CREATE TRIGGER gone AFTER DELETE ON lists BEGIN DELETE FROM list_profiles WHERE list_id = old.id; END"
-EXAMPLES = int(os.environ.get("ORACLE_EXAMPLES", "60"))
 
 
 class Pair:
@@ -134,7 +134,7 @@ def _run(pair: Pair, statements: list[str]) -> None:
         pair.copy.execute(statement)
 
 
-@settings(max_examples=EXAMPLES)
+@examples(60)
 @given(st.lists(transactions(), min_size=1, max_size=4))
 def test_the_account_is_changed_as_a_plain_table_is(steps: list[list[str]]) -> None:
     pair = Pair()
