@@ -125,14 +125,13 @@ class Client:
         self._interrupted = interrupted
         self._chance = chance
         self._connections = Connections(httpx.Timeout(timeout, connect=_CONNECT_SECONDS), transport)
-        self._closed = False
         self.limits = limits or shared_limits(str(self._address), self._key.digest, self._clock, state_folder)
         self.log = RequestLog(log_size) if log is None else log
         self.renew()
         renew_after_fork(self)
 
     def __repr__(self) -> str:
-        return f"<klaviyo_sql.fetch.Client of {self._address}{', closed' if self._closed else ''}>"
+        return f"<klaviyo_sql.fetch.Client of {self._address}{', closed' if self._connections.is_closed else ''}>"
 
     @property
     def account(self) -> str:
@@ -164,7 +163,7 @@ class Client:
         Klaviyo answers or what happens on the way; RateLimitError when `max_wait` would be exceeded, at once; BudgetExceeded; StatementTimeout;
         Interrupted.
         """
-        if self._closed:
+        if self._connections.is_closed:
             raise closed()
         read = is_read(request.operation)
         record = RequestRecord(
@@ -230,9 +229,8 @@ class Client:
 
     def close(self) -> None:
         """Close the connections; sending is an InterfaceError from now on. A transport that was passed in stays open: others may use it."""
-        self._closed = True
-        self._cache.clear()
         self._connections.close()
+        self._cache.clear()
 
     def _answer(self, errand: _Errand) -> _Answer:
         """Try until there is an answer to return or an exception to raise."""
@@ -296,7 +294,7 @@ class Client:
                 body = self._received(response, errand)
             outcome = _Answer(response.status_code, response.headers, body if response.is_success else self._key.concealed_in(body))
         except RuntimeError:
-            if not self._closed:
+            if not self._connections.is_closed:
                 raise
             unsent = True  # another thread closed the connections in between, which httpx tells so
             raise closed() from None

@@ -37,7 +37,8 @@ class Connections:
         """Those that nobody uses, and since when; the last one last."""
         self._busy: set[httpx.Client] = set()
         self._parents: list[httpx.Client] = []
-        self._closed = False
+        self.is_closed = False
+        """Whether no more are given."""
         self.renew()
 
     def renew(self) -> None:
@@ -65,7 +66,7 @@ class Connections:
     def close(self) -> None:
         """Close all, also those in use."""
         with self._lock:
-            self._closed = True
+            self.is_closed = True
             connections = self._all()
             self._idle.clear()
             self._busy.clear()
@@ -75,7 +76,7 @@ class Connections:
         """The connection that was used last, if nobody uses it; those that were not used for long are closed."""
         stale = []
         with self._lock:
-            if self._closed:
+            if self.is_closed:
                 raise closed()
             found = self._idle.pop()[0] if self._idle else None
             if found is not None:
@@ -101,7 +102,7 @@ class Connections:
                 f"The connection cannot be set up ({type(error).__name__}): look at HTTPS_PROXY, ALL_PROXY, SSL_CERT_FILE and SSL_CERT_DIR."
             ) from None  # without its text, for a proxy's URL may hold a password
         with self._lock:
-            if not self._closed:
+            if not self.is_closed:
                 self._busy.add(made)
                 return made
         self._close([made])

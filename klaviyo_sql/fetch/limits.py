@@ -89,8 +89,9 @@ class Limits:
             ledger.claim(rate, now, delay)
             if delay is not None:
                 return delay
-            admission = ledger.admit(rate, now, now + self._journey)
-            ledger.lines[rate].send_along(lambda: ledger.admit(rate, now, now + self._journey) if ledger.delay(rate, now) is None else None)
+            latest = now + self._journey
+            admission = ledger.admit(rate, now, latest)
+            ledger.lines[rate].send_along(lambda: ledger.admit(rate, now, latest) if ledger.delay(rate, now) is None else None)
             return admission
 
     def unclaim(self, request: Request) -> None:

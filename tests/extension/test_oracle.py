@@ -8,9 +8,10 @@ from __future__ import annotations
 import os
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from oracle import test_shapes
+from oracle.examples import LARGE
 from oracle.oracle import Oracle, Query
 from oracle.strategies import queries
 from oracle.test_every_table import SMALL
@@ -36,13 +37,7 @@ def test_a_table_is_what_it_is(oracle: Oracle, table: Table) -> None:
     oracle.check(Query(f"SELECT {{*{table.name}}} FROM {table.name}"), cached=True)
 
 
-@settings(
-    max_examples=100,
-    deadline=None,
-    derandomize=True,
-    database=None,
-    suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture, HealthCheck.data_too_large, HealthCheck.large_base_example],
-)
+@settings(max_examples=100, suppress_health_check=LARGE)
 @given(query=queries(), cached=st.booleans())
 def test_a_generated_query_is_answered_with_the_truth(oracle: Oracle, query: Query, cached: bool) -> None:
     oracle.check(query, cached=cached)

@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Collection
 
 from hypothesis import HealthCheck, settings
 
+ONE_ORACLE = (HealthCheck.too_slow, HealthCheck.function_scoped_fixture)
+"""What is not complained of where one oracle serves all queries, of which some take their time."""
+LARGE = (*ONE_ORACLE, HealthCheck.data_too_large, HealthCheck.large_base_example)
+"""The same where queries are large as well."""
 
-def examples(usual: int) -> settings:
-    """The settings of a test of generated queries, of which there usually are so many; a query may take its time, and an oracle serves them all."""
+
+def examples(usual: int, unchecked: Collection[HealthCheck] = ()) -> settings:
+    """The settings of a test of generated queries, of which there usually are so many; else they are those of all tests."""
     return settings(
         max_examples=int(os.environ.get("ORACLE_EXAMPLES", usual)),
-        deadline=None,
         derandomize="ORACLE_EXAMPLES" not in os.environ,
-        database=None,
         print_blob=False,
-        suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture, HealthCheck.data_too_large, HealthCheck.large_base_example],
+        suppress_health_check=unchecked,
     )

@@ -17,7 +17,7 @@ from klaviyo_sql.opening import opened
 from klaviyo_sql.sandbox import Sandbox
 
 from . import truth
-from .examples import examples
+from .examples import ONE_ORACLE, examples
 from .oracle import Oracle, Query
 
 NOW = datetime.combine(truth.TODAY, time(18), tzinfo=UTC)
@@ -344,7 +344,7 @@ def _queries(draw: Any) -> Query:
     return Query(_filled(sql), keys=keys, full=_filled(full) if "LIMIT" in sql else "")
 
 
-@examples(250)
+@examples(250, ONE_ORACLE)
 @given(query=_queries(), cached=st.booleans())
 def test_generated_counts_are_the_truth(counts: Oracle, query: Query, cached: bool) -> None:
     counts.check(query, cached=cached)

@@ -16,7 +16,7 @@ from klaviyo_sql import Connection
 from klaviyo_sql.sandbox import Storm
 
 from . import truth
-from .examples import examples
+from .examples import LARGE, examples
 from .oracle import Oracle, Query, connection
 from .strategies import queries
 
@@ -38,7 +38,7 @@ def stormy() -> Iterator[Oracle]:
     found.close()
 
 
-@examples(350)
+@examples(350, LARGE)
 @given(query=queries(), cached=st.booleans(), seed=st.integers(1, 1_000))
 def test_generated_queries_are_answered_with_the_truth_whatever_fails(stormy: Oracle, query: Query, cached: bool, seed: int) -> None:
     for storm in STORMS:

@@ -15,12 +15,12 @@ from klaviyo_sql.opening import opened
 from klaviyo_sql.sandbox import Account, Sandbox, generate
 
 from . import truth
-from .examples import examples
+from .examples import LARGE, examples
 from .oracle import Oracle, Query
 from .strategies import queries
 
 TABLES = ("accounts", "profiles", "lists", "list_profiles:max_age=1h", "segments", "segment_profiles:max_age=1h", "metrics", "events")
-_SETTINGS = examples(200)
+_SETTINGS = examples(200, LARGE)
 
 
 def materialized(account: Account, all_columns: bool) -> Connection:

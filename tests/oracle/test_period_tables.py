@@ -17,7 +17,7 @@ from klaviyo_sql.opening import opened
 from klaviyo_sql.sandbox import Sandbox
 
 from . import periods, truth
-from .examples import examples
+from .examples import ONE_ORACLE, examples
 from .oracle import Oracle, Query
 from .periods import Counts, Term
 
@@ -265,7 +265,7 @@ def _terms(draw: Any) -> list[Term]:
     return found
 
 
-@examples(200)
+@examples(200, ONE_ORACLE)
 @given(data=st.data(), terms=_terms(), world=st.sampled_from(sorted(WORLDS)), table=st.sampled_from(sorted(periods.TABLES)), cached=st.booleans())
 def test_generated_conditions(data: st.DataObject, terms: list[Term], world: str, table: str, cached: bool) -> None:
     column = periods.TABLES[table][1]

@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from . import truth
-from .examples import examples
+from .examples import ONE_ORACLE, examples
 from .oracle import Oracle, Query
 
 
@@ -150,7 +150,7 @@ def _queries(draw: Any) -> Query:
     return Query(f"{full} LIMIT {draw(st.integers(0, 300))}{skipped}", full=full)
 
 
-@examples(120)
+@examples(120, ONE_ORACLE)
 @given(query=_queries(), cached=st.booleans())
 def test_generated_queries_are_answered_with_the_truth(unread: Oracle, query: Query, cached: bool) -> None:
     unread.check(query, cached=cached)
