@@ -431,7 +431,7 @@ def _shapes() -> Iterator[Query]:
     yield Query(f"SELECT profile_id FROM events WHERE metric_id = {order} EXCEPT SELECT profile_id FROM events WHERE metric_id = {refund_id}")
     yield Query(f"SELECT profile_id FROM events WHERE metric_id = {order} INTERSECT SELECT id FROM profiles WHERE locale = 'en-US' ORDER BY 1", sequence=True)
     yield Query("SELECT id FROM lists UNION ALL SELECT id FROM segments LIMIT 16", full="SELECT id FROM lists UNION ALL SELECT id FROM segments")
-    yield Query("SELECT name, created FROM lists UNION ALL SELECT name, created FROM segments ORDER BY created DESC LIMIT 9", sequence=True)
+    yield Query("SELECT name, created FROM lists UNION ALL SELECT name, created FROM segments ORDER BY created DESC, name LIMIT 9", sequence=True)
     yield Query("SELECT created FROM lists UNION SELECT created FROM segments ORDER BY 1", sequence=True)
     yield Query("SELECT * FROM (SELECT id, created FROM profiles ORDER BY created DESC, id LIMIT 30) WHERE created < '2026-02-01'")
     yield Query("SELECT count(*) FROM (SELECT DISTINCT profile_id FROM events LIMIT 50)")

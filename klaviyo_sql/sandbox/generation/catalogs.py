@@ -79,7 +79,7 @@ def _add_variant(random: Random, account: Account, item_id: str, external_id: st
             "description": None if number % 2 else "",
             "sku": f"SKU-{number // 2}-{'SML'[size]}",
             "inventory_policy": (0, 1, 2)[number % 3],
-            "inventory_quantity": None if number % 13 == 6 else 0.5 if number % 31 == 9 else random.randrange(200),
+            "inventory_quantity": None if number % 13 == 6 else 0.5 if number % 31 == 9 else 0 if number % 37 == 11 else random.randrange(200),
             "price": 0 if number % 11 == 3 else round(10 + 100 * random.random(), 2),
             "url": f"https://shop.example.com/products/{number}?size={'SML'[size]}",
             "image_full_url": "",
