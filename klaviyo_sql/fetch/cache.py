@@ -7,6 +7,7 @@ import threading
 import msgspec
 from cachetools import TTLCache
 
+from klaviyo_sql.fetch.bodies import Body
 from klaviyo_sql.fetch.forking import renew_after_fork
 from klaviyo_sql.model.clock import Clock
 from klaviyo_sql.model.request import Request
@@ -17,7 +18,7 @@ _Question = tuple[str, str, bytes]
 
 
 class ReplyCache:
-    """Bodies by the exact request, for `seconds`, in `size` bytes altogether; the least recently used leave first.
+    """Bodies by the exact request, as they came, for `seconds`, in `size` bytes altogether; the least recently used leave first.
 
     Zero seconds or zero bytes switch it off. `generation` counts how often it was emptied: a body that was asked for before
     is not put in afterwards, or a read that a write overtook would be seen again.
@@ -27,7 +28,7 @@ class ReplyCache:
         self._seconds = seconds
         self._size = size
         self._clock = clock
-        self._bodies: TTLCache[_Question, tuple[int, bytes]] | None = None
+        self._bodies: TTLCache[_Question, tuple[int, Body]] | None = None
         self.generation = 0
         self.renew()
         renew_after_fork(self)
@@ -38,15 +39,15 @@ class ReplyCache:
         if self._seconds > 0 and self._size > 0:
             self._bodies = TTLCache(self._size, self._seconds, self._clock.monotonic, lambda reply: len(reply[1]))
 
-    def get(self, request: Request) -> tuple[int, bytes] | None:
+    def get(self, request: Request) -> tuple[int, Body] | None:
         """The status and the body, or None."""
         if self._bodies is None:
             return None
         with self._lock:
-            found: tuple[int, bytes] | None = self._bodies.get(_question(request))
+            found: tuple[int, Body] | None = self._bodies.get(_question(request))
             return found
 
-    def put(self, request: Request, status: int, body: bytes, generation: int) -> None:
+    def put(self, request: Request, status: int, body: Body, generation: int) -> None:
         """Keep the body, unless it is too large or the cache was emptied since `generation`."""
         if self._bodies is None or len(body) > self._size // _LARGEST_SHARE:
             return

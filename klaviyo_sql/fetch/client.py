@@ -20,7 +20,7 @@ import msgspec
 from klaviyo_sql import contract, errors
 from klaviyo_sql.fetch import retries
 from klaviyo_sql.fetch.address import Address
-from klaviyo_sql.fetch.bodies import received
+from klaviyo_sql.fetch.bodies import Body, Packed, inflated, received, size
 from klaviyo_sql.fetch.budget import Budget
 from klaviyo_sql.fetch.cache import ReplyCache
 from klaviyo_sql.fetch.connections import Connections, closed
@@ -47,12 +47,18 @@ _WHOLE_REPLY = 5  # times the timeout: a body that trickles is never silent, and
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """What Klaviyo answered: `body` is decompressed; `cached` when it was not asked again; `record.rows` is for whoever decodes it."""
+    """What Klaviyo answered: `cached` when it was not asked again; `record.rows` is for whoever decodes it."""
 
     status: int
-    body: bytes
+    content: Body
+    """The body, still packed perhaps if it was asked for so."""
     cached: bool
     record: RequestRecord
+
+    @property
+    def body(self) -> bytes:
+        """The body, decompressed; httpx.DecodingError when it was packed and cannot be."""
+        return inflated(self.content)
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +74,7 @@ class _Errand:
     budget: Budget
     queue: object
     patience: Patience
+    packed: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +83,7 @@ class _Answer:
 
     status: int
     headers: httpx.Headers
-    body: bytes
+    body: Body
 
 
 class Client:
@@ -151,13 +158,14 @@ class Client:
         interrupted: Callable[[], bool] | None = None,
         queue: object = None,
         budget: Budget | None = None,
+        packed: bool = False,
     ) -> Reply:
         """Klaviyo's reply: any 2xx, or a status in `absent_statuses` (such as 404 where that means no row).
 
         `cache=False` neither reads the cache nor fills it. A request that changes something empties it. While Klaviyo is silent the thread
         is blocked; `interrupted` (default: the client's) is heard before every try, in every wait, and between the pieces of a reply.
         `queue` is whoever sends many requests, such as a scan: at a limit queues take turns (default: the client is one). Every try counts for the
-        `budget`.
+        `budget`. A long reply may stay `packed`: then nobody has looked yet whether it can be inflated.
 
         AuthenticationError without a usable key, before anything is sent; PermissionDenied, RequestRejected and OperationalError by what
         Klaviyo answers or what happens on the way; RateLimitError when `max_wait` would be exceeded, at once; BudgetExceeded; StatementTimeout;
@@ -178,13 +186,14 @@ class Client:
         self._key.check()
         found = self._cache.get(request) if cache and read else None
         if found is not None:
-            record.status, record.cached, record.bytes = found[0], True, len(found[1])
+            record.status, record.cached, record.bytes = found[0], True, size(found[1])
             self.log.append(record)
             return Reply(found[0], found[1], True, record)
         generation = self._cache.generation
         try:
             url, patience = self._address.url(request.target), Patience(self._max_wait)
-            errand = _Errand(request, url, read, absent_statuses, record, interrupted or self._interrupted, budget or Budget(), queue or self, patience)
+            hear, queue = interrupted or self._interrupted, queue or self
+            errand = _Errand(request, url, read, absent_statuses, record, hear, budget or Budget(), queue, patience, packed)
             answer = self._answer(errand)
         except errors.Error as error:
             record.error = str(error)
@@ -253,7 +262,7 @@ class Client:
             if isinstance(outcome, _Answer):
                 if 200 <= outcome.status < 300 or outcome.status in errand.absent_statuses:
                     return outcome
-                raise refusal(request, outcome.status, outcome.body, _host(outcome.headers.get("location", "")))
+                raise refusal(request, outcome.status, inflated(outcome.body), _host(outcome.headers.get("location", "")))
             failed += 1
             if not retries.may_repeat(outcome.trouble, read=read or request.repeatable) or failed >= retries.tries(outcome.trouble, self._attempts):
                 raise self._given_up(request, outcome, tried, read=read)
@@ -292,7 +301,7 @@ class Client:
             ):
                 answered = response.headers
                 body = self._received(response, errand)
-            outcome = _Answer(response.status_code, response.headers, body if response.is_success else self._key.concealed_in(body))
+            outcome = _Answer(response.status_code, response.headers, body if response.is_success else self._key.concealed_in(inflated(body)))
         except RuntimeError:
             if not self._connections.is_closed:
                 raise
@@ -311,17 +320,17 @@ class Client:
         if isinstance(outcome, Failure):
             record.status, record.bytes = None, 0
             return outcome
-        record.status, record.bytes = outcome.status, len(outcome.body)
+        record.status, record.bytes = outcome.status, size(outcome.body)
         if outcome.status in errand.absent_statuses:
             return _unless_garbage(outcome, may_be_empty=True)
         if 200 <= outcome.status < 300:
             return _unless_garbage(outcome, may_be_empty=not errand.read or outcome.status == 204)
         if outcome.status in retries.PASSING_STATUSES:
             asked = self._asked_to_wait(outcome.headers)
-            return Failure(Trouble.UNAVAILABLE, f"Klaviyo answered {outcome.status}", outcome.status, outcome.body, asked)
+            return Failure(Trouble.UNAVAILABLE, f"Klaviyo answered {outcome.status}", outcome.status, inflated(outcome.body), asked)
         return outcome
 
-    def _received(self, response: httpx.Response, errand: _Errand) -> bytes:
+    def _received(self, response: httpx.Response, errand: _Errand) -> Body:
         """The whole body. By the machine's clock: a simulated one runs ahead while other threads wait."""
         ends = time.monotonic() + self._whole_reply
 
@@ -330,7 +339,7 @@ class Client:
             if time.monotonic() > ends:
                 raise httpx.ReadTimeout("the reply trickles in")
 
-        return received(response, between)
+        return received(response, between, packed=errand.packed and response.is_success)
 
     def _asked_to_wait(self, headers: httpx.Headers) -> float | None:
         return retries.retry_after(headers.get("retry-after"), retries.now_by(headers.get("date"), self._clock.now()))
@@ -380,8 +389,10 @@ class Client:
 
 
 def _unless_garbage(answer: _Answer, *, may_be_empty: bool) -> _Answer | Failure:
-    """The answer, if its body looks like a JSON object from its first to its last byte; what lies between is for the decoder."""
+    """The answer, if its body looks like a JSON object from its first to its last byte; what lies between, or is packed, is for the decoder."""
     body = answer.body
+    if isinstance(body, Packed):
+        return answer
     if body[:1] == b"{" and body[-1:] == b"}":
         return answer
     stripped = body.strip()

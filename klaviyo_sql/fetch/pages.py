@@ -8,6 +8,8 @@ from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from typing import Any
 
+import httpx
+
 from klaviyo_sql.fetch.aggregates import Number, measurements_by_day, measurements_by_start
 from klaviyo_sql.fetch.answers import aggregate_rows, report_rows
 from klaviyo_sql.fetch.budget import Budget
@@ -38,16 +40,19 @@ _POINTERS_TO_THE_ID = frozenset({"/data/id", "/data/attributes/id"})
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """The rows of one reply, the request for the next page (None: this was the last), and how many bytes the reply had."""
+    """The rows of one reply, and the request for the next page (None: this was the last)."""
 
     rows: list[Row]
     following: Request | None
     size: int = 0
+    """How many bytes of JSON the reply was."""
+    kept: int = 0
+    """How many bytes it was while nobody had read it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Arrival:
-    """A reply with a page of resources, not decoded yet: that is for whoever uses the rows.
+    """A reply with a page of resources, not inflated and not decoded yet: that is for whoever uses the rows.
 
     Made where they are used, a page's rows are still in the processor's cache, in memory that the page before has left; and threads that only send and
     receive hardly compete for the interpreter.
@@ -62,9 +67,13 @@ class Arrival:
         """The page; GarbageError when it is none."""
         chain, reply = self.chain, self.reply
         decode = nested_decoder(chain.decoded, chain.each) if is_nested(chain.decoded, chain.each) else decoder(chain.decoded)
-        page = (decode.single if chain.single else decode.page)(reply.body, chain.constants)
+        try:
+            body = reply.body
+        except httpx.DecodingError as error:
+            raise GarbageError(f"it could not be decompressed ({error})") from None
+        page = (decode.single if chain.single else decode.page)(body, chain.constants)
         reply.record.rows = len(page.rows)
-        return Page(page.rows, self.client.following(self.request, page.next_url) if page.next_url else None, len(reply.body))
+        return Page(page.rows, self.client.following(self.request, page.next_url) if page.next_url else None, len(body), len(reply.content))
 
 
 def read(
@@ -85,7 +94,7 @@ def read(
         counted = _counted(send, chain, chain.counted)
         if counted is not None:
             return Page(counted, None)
-    reply = send(request, cache=cache)
+    reply = send(request, cache=cache, packed=True)
     if 200 <= reply.status < 300:
         return Arrival(client, chain, request, reply)
     if request != chain.request or not _is_absent(reply):

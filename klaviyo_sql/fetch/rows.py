@@ -242,9 +242,10 @@ class _Builder:
             [
                 "def read(resources, constants):",
                 "    rows = []",
+                "    add = rows.append",
                 "    for resource in resources:",
                 *(f"        {line}" for line in self.lines),
-                f"        rows.append(({''.join(f'{cell}, ' for cell in cells)}))",
+                f"        add(({''.join(f'{cell}, ' for cell in cells)}))",
                 "    return rows",
             ]
         )

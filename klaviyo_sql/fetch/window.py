@@ -11,7 +11,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
-from operator import ge, le
+from operator import ge, itemgetter, le
 from queue import Empty, SimpleQueue
 from threading import Event
 
@@ -35,9 +35,9 @@ _FIRST_OPEN_WINDOW = 20
 _LONGEST = 2
 """Pages that a slice may be meant to have when rows come as they arrive. Long slices waste fewer half-filled pages; in order, they would hold up the rest."""
 _WAITING_BYTES = 12 * 2**20
-"""Replies that may lie ready beyond those under way, as long as they came: this bounds the memory."""
+"""Replies that may lie ready beyond those under way, as JSON, of which their rows need about as much: this bounds the memory."""
 _UNREAD_BYTES = 4 * 2**20
-"""Replies that may wait to be decoded: one is as long as it came, its rows need half of that."""
+"""Replies that may wait to be decoded, as they came."""
 _WAITING_PAGES = (4, 20)
 """Pages that may lie ready whatever their size, and at the most. In order a page that takes longer holds up all behind it, and these keep coming."""
 _THREADS_TO_A_WAITING_REQUEST = 3
@@ -152,7 +152,9 @@ class Window:
         self._table = ""
         """What was asked for last, for messages."""
         self._largest = 1
-        """Bytes of the largest reply so far."""
+        """Bytes of the largest reply so far, as JSON."""
+        self._largest_kept = 1
+        """The same of replies as they came, mostly compressed."""
         self._cut_pages = 0
         """Pages asked for of chains that were cut."""
         self._stop = Event()
@@ -202,7 +204,7 @@ class Window:
                 self._fill()  # ahead of the consumer, once it has shown that it wants more than a page
             if self._outcomes.empty() or (
                 self._with_next() is not None
-                and self._outcomes.qsize() * self._largest <= _UNREAD_BYTES
+                and self._outcomes.qsize() * self._largest_kept <= _UNREAD_BYTES
                 and (self._window == 1 or not self._has_room() or self._has_enough())
             ):
                 return
@@ -329,6 +331,7 @@ class Window:
             return
         rows, following = outcome.rows, outcome.following
         self._largest = max(self._largest, outcome.size)
+        self._largest_kept = max(self._largest_kept, outcome.kept)
         chain = run.chain
         ids = _ids(chain, rows)
         if self._is_astray(run, ids, following):
@@ -353,7 +356,7 @@ class Window:
     def _cut(self, run: _Run, slicing: Slicing, rows: list[Row], following: Request | None) -> tuple[list[Row], Request | None]:
         """Of a chain that turns out to be long, what is behind its own part is left to others; its rows beyond that are theirs."""
         position = run.chain.columns.index(slicing.column)
-        keys = [row[position] for row in rows]
+        keys = list(map(itemgetter(position), rows))
         if None in keys:
             return rows, following
         if following is not None and self._most > 1:
@@ -453,7 +456,7 @@ class Window:
 def _ids(chain: Chain, rows: list[Row]) -> set[str]:
     """The ids of the rows; none where rows have none."""
     position = next((position for position, column in enumerate(chain.decoded) if isinstance(column.place, Id)), None)
-    return set() if position is None else {row[position] for row in rows}
+    return set() if position is None else set(map(itemgetter(position), rows))
 
 
 def _unread(run: _Run, rows: list[Row], ids: set[str]) -> list[Row]:

@@ -109,7 +109,9 @@ def test_a_catalog_lists_the_tables_of_a_schema(installed: Path, tmp_path: Path)
     for _ in range(2):
         done = command(installed, "catalog", str(file))
         assert done.returncode == 0, done.stderr
-    done = shell("-cmd", f".load {path}", str(file), "SELECT count(*) FROM list_tags; SELECT name FROM lists WHERE name = 'Newsletter'", KLAVIYO_SQL_SANDBOX="1")
+    done = shell(
+        "-cmd", f".load {path}", str(file), "SELECT count(*) FROM list_tags; SELECT name FROM lists WHERE name = 'Newsletter'", KLAVIYO_SQL_SANDBOX="1"
+    )
     assert done.stdout.splitlines() == ["19", "Newsletter"], done.stderr
     done = shell(str(file), ".tables")
     assert {"mine", "events", "list_profiles", "metrics"} <= set(done.stdout.split())

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import httpx
 import pytest
 
-from klaviyo_sql.fetch.bodies import received
+from klaviyo_sql.fetch.bodies import Packed, inflated, received, size
 
 PAGE = b'{"data":[' + b",".join(b'{"id":"%d"}' % n for n in range(20_000)) + b"]}"
 
@@ -32,6 +32,31 @@ def reply(body: bytes, encoding: str | None) -> httpx.Response:
 def test_the_body_is_what_was_sent(body: bytes, encoding: str | None) -> None:
     sent = gzip.compress(body) if encoding not in ("identity", None) else body
     assert received(reply(sent, encoding)) == body
+
+
+LONG = b'{"data":[' + b",".join(b'{"id":"%d"}' % (n * n) for n in range(20_000)) + b"]}"
+
+
+def test_a_long_body_stays_packed_for_whoever_wants_it_so() -> None:
+    sent = gzip.compress(LONG)
+    assert received(reply(sent, "gzip")) == LONG
+    body = received(reply(sent, "gzip"), packed=True)
+    assert body == Packed(sent)
+    assert (len(body), size(body), inflated(body)) == (len(sent), len(LONG), LONG)
+
+
+@pytest.mark.parametrize("sent", [gzip.compress(b"{}"), b"", gzip.compress(LONG[:2_000])])
+def test_a_short_body_is_looked_at_at_once(sent: bytes) -> None:
+    body = received(reply(sent, "gzip"), packed=True)
+    assert isinstance(body, bytes)
+    assert (inflated(body), size(body)) == (body, len(body))
+
+
+@pytest.mark.parametrize("sent", [gzip.compress(LONG)[:-9], gzip.compress(LONG)[:-8] + b"\0" * 8, b"<html>" * 9_000])
+def test_a_packed_body_that_is_broken_is_an_error_when_it_is_read(sent: bytes) -> None:
+    body = received(reply(sent, "gzip"), packed=True)
+    with pytest.raises(httpx.DecodingError):
+        inflated(body)
 
 
 def test_a_reply_that_a_transport_gives_whole_is_taken_as_it_is() -> None:
