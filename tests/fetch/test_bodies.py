@@ -45,14 +45,14 @@ def test_a_long_body_stays_packed_for_whoever_wants_it_so() -> None:
     assert (len(body), size(body), inflated(body)) == (len(sent), len(LONG), LONG)
 
 
-@pytest.mark.parametrize("sent", [gzip.compress(b"{}"), b"", gzip.compress(LONG[:2_000])])
+@pytest.mark.parametrize("sent", [gzip.compress(b"{}"), b"", gzip.compress(LONG[:2_000])], ids=["two bytes", "none", "short"])
 def test_a_short_body_is_looked_at_at_once(sent: bytes) -> None:
     body = received(reply(sent, "gzip"), packed=True)
     assert isinstance(body, bytes)
     assert (inflated(body), size(body)) == (body, len(body))
 
 
-@pytest.mark.parametrize("sent", [gzip.compress(LONG)[:-9], gzip.compress(LONG)[:-8] + b"\0" * 8, b"<html>" * 9_000])
+@pytest.mark.parametrize("sent", [gzip.compress(LONG)[:-9], gzip.compress(LONG)[:-8] + b"\0" * 8, b"<html>" * 9_000], ids=["cut off", "checksum", "no gzip"])
 def test_a_packed_body_that_is_broken_is_an_error_when_it_is_read(sent: bytes) -> None:
     body = received(reply(sent, "gzip"), packed=True)
     with pytest.raises(httpx.DecodingError):
@@ -71,7 +71,11 @@ def test_a_wrong_length_at_the_end_is_an_error_and_reserves_no_memory_for_nothin
         received(reply(sent, "gzip"))
 
 
-@pytest.mark.parametrize("sent", [gzip.compress(PAGE)[:-9], gzip.compress(PAGE)[:500], b"<html>sorry</html>", gzip.compress(PAGE)[:-8] + b"\0" * 8])
+@pytest.mark.parametrize(
+    "sent",
+    [gzip.compress(PAGE)[:-9], gzip.compress(PAGE)[:500], b"<html>sorry</html>", gzip.compress(PAGE)[:-8] + b"\0" * 8],
+    ids=["cut off", "a beginning", "no gzip", "checksum"],
+)
 def test_what_is_cut_off_or_no_gzip_is_an_error(sent: bytes) -> None:
     with pytest.raises(httpx.DecodingError):
         received(reply(sent, "gzip"))
