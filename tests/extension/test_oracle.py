@@ -10,9 +10,9 @@ import os
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from oracle import test_shapes
 from oracle.examples import LARGE
 from oracle.oracle import Oracle, Query
+from oracle.shapes import shapes
 from oracle.strategies import queries
 from oracle.test_every_table import SMALL
 
@@ -24,7 +24,7 @@ if "ORACLE_EXAMPLES" in os.environ:
     from oracle.test_period_tables import *  # noqa: F403
     from oracle.test_shapes import *  # noqa: F403
 
-SHAPES = test_shapes._SHAPES[::5]
+SHAPES = shapes()[::5]
 
 
 @pytest.mark.parametrize("number", range(len(SHAPES)))
