@@ -27,6 +27,28 @@ def test_a_seed_and_a_day_give_one_account() -> None:
     assert one != tomorrow
 
 
+@pytest.mark.parametrize("day", [date(2027, 1, 1), date(2027, 3, 14), date(2028, 2, 29)])
+def test_another_day_moves_times_and_draws_the_same_names_and_numbers(day: date) -> None:
+    now, then = (generate(seed=1, today=today, profiles=40, events=400) for today in (TODAY, day))
+
+    def drawn(account: Account) -> list[Any]:
+        return [
+            account.account["id"],
+            [(each["id"], each["attributes"]["name"]) for each in (*account.metrics.values(), *account.lists.values(), *account.segments.values())],
+            [profile["attributes"]["email"] for profile in account.profiles.values()],
+            [(each["id"], each["attributes"]["inventory_quantity"], each["attributes"]["price"]) for each in account.catalog_variants.values()],
+            sorted(account.tags),
+        ]
+
+    assert drawn(now) == drawn(then)
+    moved = [datetime.fromisoformat(account.events[-1]["attributes"]["datetime"]).date() for account in (now, then)]
+    assert moved == [TODAY, day]
+
+
+def test_a_catalog_has_variants_that_are_sold_out(account: Account) -> None:
+    assert 0 in {variant["attributes"]["inventory_quantity"] for variant in account.catalog_variants.values()}
+
+
 def test_sizes_are_kept_even_when_small() -> None:
     for profiles, events in ((0, 0), (1, 1), (3, 10), (20, 100)):
         account = generate(seed=3, today=TODAY, profiles=profiles, events=events)
