@@ -192,8 +192,7 @@ class Client:
         generation = self._cache.generation
         try:
             url, patience = self._address.url(request.target), Patience(self._max_wait)
-            hear, queue = interrupted or self._interrupted, queue or self
-            errand = _Errand(request, url, read, absent_statuses, record, hear, budget or Budget(), queue, patience, packed)
+            errand = _Errand(request, url, read, absent_statuses, record, interrupted or self._interrupted, budget or Budget(), queue or self, patience, packed)
             answer = self._answer(errand)
         except errors.Error as error:
             record.error = str(error)

@@ -49,15 +49,21 @@ def test_pages_that_never_can_are_one_error(account: Account, parallel: int) -> 
         connection.execute(SQL).fetchall()
 
 
-def test_long_pages_stay_packed_and_short_ones_do_not(account: Account, monkeypatch: pytest.MonkeyPatch) -> None:
-    replies: list[Reply] = []
+@pytest.fixture
+def replies(monkeypatch: pytest.MonkeyPatch) -> list[Reply]:
+    """What clients receive from now on."""
+    found: list[Reply] = []
     send = Client.send
 
     def noted(self: Client, *values: object, **options: object) -> Reply:
-        replies.append(send(self, *values, **options))  # type: ignore[arg-type]
-        return replies[-1]
+        found.append(send(self, *values, **options))  # type: ignore[arg-type]
+        return found[-1]
 
     monkeypatch.setattr(Client, "send", noted)
+    return found
+
+
+def test_long_pages_stay_packed_and_short_ones_do_not(account: Account, replies: list[Reply]) -> None:
     with connected(Sandbox(account, limits=False), 1) as connection:
         connection.execute(SQL).fetchall()
         connection.execute("SELECT name FROM metrics").fetchall()
@@ -72,10 +78,14 @@ def test_long_pages_stay_packed_and_short_ones_do_not(account: Account, monkeypa
     assert log["get_events"] == max(len(reply.body) for reply in pages)
 
 
-def test_what_is_remembered_is_remembered_packed(account: Account) -> None:
+def test_what_is_remembered_is_remembered_packed(account: Account, replies: list[Reply]) -> None:
     sandbox = Sandbox(account, limits=False)
     with connected(sandbox, 1) as connection:
         first = connection.execute(SQL).fetchall()
         asked = len(sandbox.requests)
         assert connection.execute(SQL).fetchall() == first
         assert len(sandbox.requests) == asked
+    remembered = [reply for reply in replies if reply.cached]
+    assert len(remembered) >= 4
+    assert sum(isinstance(reply.content, Packed) for reply in remembered) >= 4
+    assert all(reply.record.bytes == len(reply.body) for reply in remembered)
